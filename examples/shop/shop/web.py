@@ -1,0 +1,33 @@
+"""The web process: ``python -m shop.web``."""
+
+from aiohttp import web
+
+from shop import faults, hooks, orders
+from shop.answers import answer_503
+from shop.health import show_health
+from shop.hooks import LOCAL_CACHE
+from shop.leaks import FAULT_STATE, FaultState, leak_in_background
+from shop.request_log import log_requests, open_request_log
+from shop.serve import hold_stores, serve
+from shop.settings import Settings
+from shop.stores import STORES, Stores
+
+
+def build_app(settings: Settings) -> web.Application:
+    """Log outside, then the faults, then the shop itself."""
+    injected = [faults.suffer] if settings.has_faults else []
+    log = open_request_log(settings.request_log)
+    app = web.Application(middlewares=[log_requests(log), *injected, answer_503])
+    app[STORES] = Stores(settings)
+    app[LOCAL_CACHE] = {}
+    app.add_routes([*orders.ROUTES, *hooks.ROUTES, web.get("/health", show_health)])
+    app.cleanup_ctx.append(hold_stores)
+    if settings.has_faults:
+        app[FAULT_STATE] = FaultState()
+        app.add_routes(faults.ROUTES)
+        app.cleanup_ctx.append(leak_in_background)
+    return app
+
+
+if __name__ == "__main__":
+    serve(build_app)

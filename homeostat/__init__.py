@@ -1,0 +1,1 @@
+"""What every homeostat process shares. Imports none of the other packages."""

@@ -1,0 +1,97 @@
+"""Alertmanager's API v2: what it holds now, and alerts of our own posted to it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import aiohttp
+
+from homeostat.clock import parse_rfc3339, rfc3339
+from homeostat.errors import Permanent, Unreachable
+
+_TIMEOUT_S = 5.0
+
+
+class AlertState(StrEnum):
+    """Alertmanager's own words."""
+
+    ACTIVE = "active"
+    SUPPRESSED = "suppressed"
+    UNPROCESSED = "unprocessed"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAlert:
+    """One alert as Alertmanager holds it. ``muted_by``: what silences or inhibits it, in people's words."""
+
+    fingerprint: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: float
+    state: AlertState
+    muted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostedAlert:
+    """An alert of ours. ``ends_at`` in the past resolves it."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: float
+    ends_at: float
+
+
+class AlertmanagerClient:
+    """Raises Unreachable when the server does not answer, Permanent when it refuses."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self._url = url
+        self._session = session
+
+    async def held(self, matcher: str = "") -> list[HeldAlert]:
+        """Alerts not yet ended, silenced and inhibited ones too. ``matcher`` e.g. ``remedy=~".+"``."""
+        rows = await self._request("GET", params={"filter": matcher} if matcher else {})
+        return [_held(row) for row in rows]
+
+    async def post(self, alerts: Sequence[PostedAlert]) -> None:
+        """Create, refresh or resolve alerts of ours."""
+        body = [
+            {
+                "labels": dict(alert.labels),
+                "annotations": dict(alert.annotations),
+                "startsAt": rfc3339(alert.starts_at),
+                "endsAt": rfc3339(alert.ends_at),
+            }
+            for alert in alerts
+        ]
+        await self._request("POST", json=body)
+
+    async def _request(self, method: str, **options: Any) -> Any:  # JSON, typed by the callers
+        url = f"{self._url}/api/v2/alerts"
+        try:
+            async with asyncio.timeout(_TIMEOUT_S), self._session.request(method, url, **options) as response:
+                if response.status >= 500:  # noqa: PLR2004 - HTTP
+                    raise Unreachable(f"Alertmanager at {self._url} failed: {response.status}")
+                if response.status >= 400:  # noqa: PLR2004 - HTTP
+                    raise Permanent(f"Alertmanager refused: {(await response.text())[:200]}")
+                return await response.json() if method == "GET" else None
+        except TimeoutError:
+            raise Unreachable(f"Alertmanager at {self._url} did not answer within {_TIMEOUT_S:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as err:
+            raise Unreachable(f"Alertmanager at {self._url} does not answer: {err}") from err
+
+
+def _held(row: Mapping[str, Any]) -> HeldAlert:
+    status = row["status"]
+    muted = [f"silence {name}" for name in status["silencedBy"]] + [f"alert {name}" for name in status["inhibitedBy"]]
+    return HeldAlert(
+        fingerprint=row["fingerprint"],
+        labels=row["labels"],
+        annotations=row["annotations"],
+        starts_at=parse_rfc3339(row["startsAt"]) or 0.0,
+        state=AlertState(status["state"]),
+        muted_by=", ".join(muted),
+    )

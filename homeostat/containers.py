@@ -1,0 +1,435 @@
+"""The only importer of the docker SDK: typed, threaded, bounded, every call under a deadline.
+
+Never the storage driver, never the two-sample stats call; names and labels come from inspect.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import functools
+import json
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import docker
+import docker.errors
+import docker.types.daemon
+import docker.utils
+import requests
+from docker.utils import kwargs_from_env
+
+from homeostat import names
+from homeostat.clock import parse_rfc3339
+from homeostat.errors import HomeostatError, NotFound, Permanent, Unreachable
+from homeostat.workloads import PLAIN, is_workload_id
+
+T = TypeVar("T")
+
+#: Calls at once: enough to inspect a fleet quickly, too few to press a busy daemon.
+_THREADS = 8
+_CALL_TIMEOUT_S = 10.0
+#: An event stream this long without a word is given up: its engine may be gone without a goodbye.
+_QUIET_STREAM_S = 60.0
+#: Events kept for a reader that falls behind; the oldest go first.
+_EVENTS_KEPT = 1024
+#: What the event stream is asked for; exec events of health checks would drown the rest.
+_EVENTS = (
+    "create",
+    "start",
+    "die",
+    "kill",
+    "stop",
+    "oom",
+    "pause",
+    "unpause",
+    "restart",
+    "rename",
+    "destroy",
+    "health_status",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container as inspect tells it. Times are epoch seconds, None when it never happened."""
+
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    status: str  # created, running, paused, restarting, removing, exited, dead
+    health: str  # none, starting, healthy, unhealthy
+    exit_code: int
+    oom_killed: bool
+    restart_count: int
+    restart_policy: str
+    pid: int
+    started_at: float | None
+    finished_at: float | None
+    memory_limit: int
+    addresses: tuple[str, ...]
+    #: The healthcheck's own start period, seconds.
+    start_period_s: float
+    #: The image's own stop signal, e.g. ``SIGQUIT``; empty for the default.
+    stop_signal: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Its process exists (a paused one does, a restarting one does not)."""
+        return self.status in ("running", "paused")
+
+    @property
+    def workload_id(self) -> str:
+        """``project/service`` from compose labels, else ``container/<name>``."""
+        service = f"{self.labels.get(names.COMPOSE_PROJECT, '')}/{self.labels.get(names.COMPOSE_SERVICE, '')}"
+        # Anybody can label a container: what cannot be a workload's id is not taken for one.
+        return service if is_workload_id(service) else f"{PLAIN}/{self.name}"
+
+    @property
+    def is_oneoff(self) -> bool:
+        """Made by ``docker compose run``: it carries the service's labels but is somebody's errand."""
+        return self.labels.get(names.COMPOSE_ONEOFF, "").lower() == "true"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEvent:
+    """One event of the engine: a hint, never the truth (the engine drops events silently)."""
+
+    container_id: str
+    action: str
+    signal: str
+    at: float
+
+
+class Engine(Protocol):
+    """What homeostat asks of a container engine."""
+
+    async def version(self) -> str: ...
+    async def list(self, workload_id: str | None = None) -> list[Container]: ...
+    async def inspect(self, container_id: str) -> Container: ...
+    async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None: ...
+    async def unpause(self, container_id: str) -> None: ...
+    async def logs(self, container_id: str, lines: int) -> str: ...
+    def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]: ...
+    async def close(self) -> None: ...
+
+
+class DockerEngine:
+    """Docker through its SDK. Raises Unreachable, NotFound or Permanent, never SDK errors.
+
+    Every blocking call has a daemon thread of its own: a hung engine never keeps this process from ending.
+    """
+
+    def __init__(self, host: str | None = None) -> None:
+        self._host = host
+        self._slots = asyncio.Semaphore(_THREADS)
+        self._client: docker.APIClient | None = None
+        self._connecting = threading.Lock()
+
+    async def version(self) -> str:
+        """The engine's version, e.g. ``26.1.5``."""
+        return str((await self._call(lambda api: api.version()))["Version"])
+
+    async def list(self, workload_id: str | None = None) -> list[Container]:
+        """All containers, also exited ones; of one workload when named. Vanished ones are left out."""
+        filters: dict[str, Any] = {}
+        project, _, service = (workload_id or "").partition("/")
+        if workload_id and project == PLAIN:
+            filters["name"] = [f"^/?{service}$"]
+        elif workload_id:
+            filters["label"] = [
+                f"{names.COMPOSE_PROJECT}={project}",
+                f"{names.COMPOSE_SERVICE}={service}",
+            ]
+        rows = await self._call(lambda api: api.containers(all=True, filters=filters))
+        found = await asyncio.gather(*(self._inspect_or_none(row["Id"]) for row in rows))
+        return [container for container in found if container and not container.is_oneoff]
+
+    async def inspect(self, container_id: str) -> Container:
+        """Raises NotFound when it is gone."""
+        raw = await self._call(lambda api: api.inspect_container(container_id))
+        container = _container(raw)
+        mode = str(raw["HostConfig"].get("NetworkMode", ""))
+        if container.is_running and mode.startswith("container:"):  # it is reached where its network's owner is
+            with contextlib.suppress(NotFound):
+                owner = await self.inspect(mode.removeprefix("container:"))
+                return dataclasses.replace(container, addresses=owner.addresses)
+        return container
+
+    async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None:
+        """Restart; ``grace_s`` None keeps the container's own stop timeout."""
+        # The SDK's restart() always sends a grace of its own, which would override the container's.
+        params = {} if grace_s is None else {"t": round(grace_s)}
+
+        def call(api: docker.APIClient) -> None:
+            _checked(api.post(_url(api, f"/containers/{container_id}/restart"), params=params, timeout=timeout_s))
+
+        await self._call(call, timeout_s)
+
+    async def unpause(self, container_id: str) -> None: ...
+    async def logs(self, container_id: str, lines: int) -> str: ...
+    def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]: ...
+    async def close(self) -> None: ...
+
+
+class DockerEngine:
+    """Docker through its SDK. Raises Unreachable, NotFound or Permanent, never SDK errors.
+
+    Every blocking call has a daemon thread of its own: a hung engine never keeps this process from ending.
+    """
+
+    def __init__(self, host: str | None = None) -> None:
+        self._host = host
+        self._slots = asyncio.Semaphore(_THREADS)
+        self._client: docker.APIClient | None = None
+        self._connecting = threading.Lock()
+
+    async def version(self) -> str:
+        """The engine's version, e.g. ``26.1.5``."""
+        return str((await self._call(lambda api: api.version()))["Version"])
+
+    async def list(self, workload_id: str | None = None) -> list[Container]:
+        """All containers, also exited ones; of one workload when named. Vanished ones are left out."""
+        filters: dict[str, Any] = {}
+        project, _, service = (workload_id or "").partition("/")
+        if workload_id and project == PLAIN:
+            filters["name"] = [f"^/?{service}$"]
+        elif workload_id:
+            filters["label"] = [
+                f"{names.COMPOSE_PROJECT}={project}",
+                f"{names.COMPOSE_SERVICE}={service}",
+            ]
+        rows = await self._call(lambda api: api.containers(all=True, filters=filters))
+        found = await asyncio.gather(*(self._inspect_or_none(row["Id"]) for row in rows))
+        return [container for container in found if container and not container.is_oneoff]
+
+    async def inspect(self, container_id: str) -> Container:
+        """Raises NotFound when it is gone."""
+        raw = await self._call(lambda api: api.inspect_container(container_id))
+        container = _container(raw)
+        mode = str(raw["HostConfig"].get("NetworkMode", ""))
+        if container.is_running and mode.startswith("container:"):  # it is reached where its network's owner is
+            with contextlib.suppress(NotFound):
+                owner = await self.inspect(mode.removeprefix("container:"))
+                return dataclasses.replace(container, addresses=owner.addresses)
+        return container
+
+    async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None:
+        """Restart; ``grace_s`` None keeps the container's own stop timeout."""
+        # The SDK's restart() always sends a grace of its own, which would override the container's.
+        params = {} if grace_s is None else {"t": round(grace_s)}
+
+        def call(api: docker.APIClient) -> None:
+            url = api._url("/containers/{0}/restart", container_id)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+            answer = api._post(url, params=params, timeout=timeout_s)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+            api._raise_for_status(answer)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+
+        await self._call(call, timeout_s)
+
+    async def unpause(self, container_id: str) -> None:
+        await self._call(lambda api: api.unpause(container_id))
+
+    async def logs(self, container_id: str, lines: int) -> str:
+        """The last ``lines`` log lines, both streams."""
+        raw = await self._call(lambda api: api.logs(container_id, tail=lines))
+        return bytes(raw).decode(errors="replace")
+
+    async def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]:
+        """Events from ``since`` (epoch seconds) on, until the stream breaks or falls silent (then it just ends).
+
+        Raises as the other calls do when it cannot begin. Closing the generator ends its thread.
+        """
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[ContainerEvent | HomeostatError | None] = asyncio.Queue(_EVENTS_KEPT)
+        stream = _EventStream(self._connected, since)
+
+        def offer(item: ContainerEvent | HomeostatError | None) -> None:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(item)
+
+        def pump() -> None:
+            end: HomeostatError | None = None
+            try:
+                for event in stream:
+                    loop.call_soon_threadsafe(offer, event)
+            except HomeostatError as err:
+                end = err
+            finally:
+                with contextlib.suppress(RuntimeError):  # the loop is gone at shutdown
+                    loop.call_soon_threadsafe(offer, end)
+
+        threading.Thread(target=pump, name="docker-events", daemon=True).start()
+        try:
+            while (item := await queue.get()) is not None:
+                if isinstance(item, HomeostatError):
+                    raise item
+                yield item
+        finally:
+            stream.close()
+
+    async def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    async def _inspect_or_none(self, container_id: str) -> Container | None:
+        try:
+            return await self.inspect(container_id)
+        except NotFound:  # removed between list and inspect
+            return None
+
+    async def _call(self, call: Callable[["docker.APIClient"], T], timeout_s: float = _CALL_TIMEOUT_S) -> T:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._slots.acquire()
+                return await _in_thread(functools.partial(self._blocking, call), self._slots.release)
+        except TimeoutError:
+            raise Unreachable(f"the Docker Engine did not answer within {timeout_s:g} s") from None
+
+    def _blocking(self, call: Callable[["docker.APIClient"], T]) -> T:
+        with _translated():
+            return call(self._connected())
+
+    def _connected(self) -> "docker.APIClient":
+        with self._connecting:
+            if self._client is None:
+                options = {"base_url": self._host} if self._host else docker.utils.kwargs_from_env()
+                self._client = docker.APIClient(version="auto", timeout=int(_CALL_TIMEOUT_S), **options)
+            return self._client
+
+
+class _EventStream:
+    """The engine's event stream, read by one thread and closed by another."""
+
+    def __init__(self, connect: Callable[[], "docker.APIClient"], since: float) -> None:
+        self._connect = connect
+        self._since = since
+        self._stream: docker.types.daemon.CancellableStream[bytes] | None = None
+        self._closed = False
+
+    def __iter__(self) -> Iterator[ContainerEvent]:
+        with _translated():
+            self._stream = self._open()
+        if self._closed:
+            self.close()
+        # A stream that breaks or falls silent has ended, that is all: the poll is the truth.
+        with contextlib.suppress(requests.RequestException, OSError, ValueError):
+            for line in self._stream:
+                if line:
+                    yield _event(json.loads(line))
+
+    def close(self) -> None:
+        """End the reading thread, now or as soon as the engine answers it."""
+        self._closed = True
+        if self._stream is not None:
+            with contextlib.suppress(OSError, AttributeError):  # it has ended by itself
+                self._stream.close()
+
+    def _open(self) -> "docker.types.daemon.CancellableStream[bytes]":
+        # Not the SDK's events(): it sets no timeout, so that a hung engine would keep its thread for good.
+        api = self._connect()
+        filters = docker.utils.convert_filters({"type": "container", "event": list(_EVENTS)})
+        params = {"since": int(self._since), "filters": filters}
+        response = api.get(_url(api, "/events"), params=params, stream=True, timeout=_QUIET_STREAM_S)
+        _checked(response)
+        return docker.types.daemon.CancellableStream(response.iter_lines(), response)
+
+
+async def _in_thread(work: Callable[[], T], done: Callable[[], None]) -> T:
+    """Run ``work`` in a daemon thread; ``done`` is called in the loop when it has really ended."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: Callable[[], T]) -> None:
+        done()
+        if not future.done():
+            try:
+                future.set_result(result())
+            except Exception as err:  # noqa: BLE001 - handed to the caller, whatever it is
+                future.set_exception(err)
+
+    def run() -> None:
+        try:
+            value = work()
+        except Exception as err:  # noqa: BLE001 - see settle
+            outcome: Callable[[], T] = functools.partial(_raise, err)
+        else:
+            outcome = lambda: value  # noqa: E731 - the counterpart of _raise
+        with contextlib.suppress(RuntimeError):  # the loop is gone at shutdown
+            loop.call_soon_threadsafe(settle, outcome)
+
+    threading.Thread(target=run, name="docker", daemon=True).start()
+    return await future
+
+
+def _raise(err: Exception) -> Any:  # noqa: ANN401 - never returns
+    raise err
+
+
+def _url(api: "docker.APIClient", path: str) -> str:
+    return f"{api.base_url}/v{api.api_version}{path}"
+
+
+def _checked(response: requests.Response) -> None:
+    try:
+        response.raise_for_status()
+    except requests.HTTPError as err:
+        docker.errors.create_api_error_from_http_exception(err)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except docker.errors.NotFound as err:
+        raise NotFound(str(err.explanation)) from err
+    except docker.errors.APIError as err:
+        if err.is_server_error():
+            raise Unreachable(f"the Docker Engine failed: {err.explanation}") from err
+        raise Permanent(f"the Docker Engine refused: {err.explanation}") from err
+    except (docker.errors.DockerException, requests.RequestException, OSError) as err:
+        raise Unreachable(f"no Docker Engine answers: {err}") from err
+
+
+def _container(raw: Mapping[str, Any]) -> Container:
+    state, config, host = raw["State"], raw["Config"], raw["HostConfig"]
+    networks = (raw.get("NetworkSettings") or {}).get("Networks") or {}
+    addresses = tuple(n["IPAddress"] for n in networks.values() if n.get("IPAddress"))
+    if host.get("NetworkMode") == "host":
+        addresses = ("127.0.0.1",)
+    healthcheck = config.get("Healthcheck") or {}
+    return Container(
+        id=raw["Id"],
+        name=raw["Name"].lstrip("/"),
+        image=config.get("Image", ""),
+        labels=config.get("Labels") or {},
+        status=state["Status"],
+        health=(state.get("Health") or {}).get("Status") or "none",
+        exit_code=state["ExitCode"],
+        oom_killed=bool(state.get("OOMKilled")),
+        restart_count=raw.get("RestartCount", 0),
+        restart_policy=(host.get("RestartPolicy") or {}).get("Name", "no"),
+        pid=state.get("Pid", 0),
+        started_at=_time(state.get("StartedAt", "")),
+        finished_at=_time(state.get("FinishedAt", "")),
+        memory_limit=host.get("Memory", 0),
+        addresses=addresses,
+        start_period_s=healthcheck.get("StartPeriod", 0) / 1e9,
+        stop_signal=config.get("StopSignal", ""),
+    )
+
+
+def _time(text: str) -> float | None:
+    return parse_rfc3339(text) if text else None
+
+
+def _event(raw: Mapping[str, Any]) -> ContainerEvent:
+    actor = raw.get("Actor") or {}
+    return ContainerEvent(
+        container_id=actor.get("ID", ""),
+        action=str(raw.get("Action", "")),
+        signal=(actor.get("Attributes") or {}).get("signal", ""),
+        at=raw.get("timeNano", 0) / 1e9,
+    )

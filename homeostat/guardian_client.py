@@ -1,0 +1,79 @@
+"""Talks to the guardian over its local socket. The wire format is guardian/control.py's."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from homeostat.errors import NotFound, Permanent, Unreachable
+
+_TIMEOUT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """One supervised process. Times are epoch seconds; None when unknown or never."""
+
+    name: str
+    workload: str
+    state: str  # starting, running, backoff, exited, crash_looping, stopped
+    pid: int
+    exit_code: int | None
+    restarts: int
+    started_at: float | None
+    rss_bytes: int
+    cpu_seconds: float
+    open_fds: int
+    memory_limit_bytes: int | None
+    stopped_by_request: bool
+    crash_looping: bool
+    last_check_ok: bool | None
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == "running"
+
+
+class GuardianClient:
+    """One request per call, a connection each: the socket is local and calls are rare."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+
+    async def processes(self) -> list[ProcessStatus]:
+        """All supervised processes. Raises Unreachable when no guardian answers."""
+        rows = await self._request("GET", "/processes", _TIMEOUT_S)
+        return [ProcessStatus(**row) for row in rows]
+
+    async def restart(self, name: str, grace_s: float | None, timeout_s: float) -> None:
+        """End the process's tree and start it again; returns when the new one is started."""
+        body = {} if grace_s is None else {"grace": grace_s}
+        await self._request("POST", f"/processes/{name}/restart", timeout_s, body)
+
+    async def shutdown(self, timeout_s: float) -> None:
+        """End all processes and the guardian itself."""
+        await self._request("POST", "/shutdown", timeout_s)
+
+    async def _request(
+        self, method: str, path: str, timeout_s: float, body: Mapping[str, object] | None = None
+    ) -> Any:  # JSON, typed by the callers
+        connector = aiohttp.UnixConnector(str(self.socket))
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                aiohttp.ClientSession(connector=connector) as session,
+                session.request(method, f"http://guardian{path}", json=body) as response,
+            ):
+                answer = await response.json()
+        except TimeoutError:
+            raise Unreachable(f"the guardian did not answer within {timeout_s:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as err:
+            raise Unreachable(f"no guardian answers at {self.socket}: {err}") from err
+        if response.status == 404:  # noqa: PLR2004 - HTTP
+            raise NotFound(str(answer.get("error", path)))
+        if response.status >= 400:  # noqa: PLR2004 - HTTP
+            raise Permanent(f"the guardian refused {path}: {answer.get('error', response.status)}")
+        return answer

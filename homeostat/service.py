@@ -1,0 +1,77 @@
+"""What every homeostat process does at its start and end: settings, a listening socket, signals, exit codes.
+
+Exit codes: 0 ended by a signal; 1 unexpected; 2 wrong settings or arguments; 3 the address or state folder is in use.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from homeostat import log, settings
+from homeostat.errors import SettingsError
+from homeostat.quantities import host_port
+from homeostat.settings import Settings
+
+logger = structlog.get_logger()
+
+EXIT_SETTINGS = 2
+EXIT_IN_USE = 3
+DEFAULT_FILE = Path("homeostat.yml")
+
+
+def parse_arguments(program: str, description: str) -> argparse.Namespace:
+    """``--settings FILE`` and ``--verbose``, the same for every process."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    parser.add_argument("--settings", type=Path, default=DEFAULT_FILE, help="default: %(default)s")
+    parser.add_argument("--verbose", action="store_true", help="log details too")
+    arguments = parser.parse_args()
+    log.configure(verbose=arguments.verbose)
+    return arguments
+
+
+def load_or_exit(path: Path) -> Settings:
+    """The settings, or their problems on stderr and exit code 2."""
+    try:
+        return settings.load(path)
+    except SettingsError as err:
+        fail(str(err), EXIT_SETTINGS)
+        raise AssertionError from err  # not reached
+
+
+def fail(message: str, code: int) -> None:
+    """Say it and end."""
+    print(message, file=sys.stderr)  # noqa: T201 - the process ends here; logs may go elsewhere
+    sys.exit(code)
+
+
+def serve(app: web.Application, listen: str, on_hangup: Callable[[], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP calls ``on_hangup``."""
+    asyncio.run(_serve(app, listen, on_hangup))
+
+
+async def _serve(app: web.Application, listen: str, on_hangup: Callable[[], None] | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if on_hangup is not None:
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        host, port = host_port(listen)
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as err:
+            fail(f"cannot listen on {listen}: {err.strerror}; end the other process or change `listen`", EXIT_IN_USE)
+        logger.info("service.started", listen=listen)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+    logger.info("service.ended", listen=listen)

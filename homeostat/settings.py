@@ -1,0 +1,306 @@
+"""homeostat.yml -> frozen Settings. Strict: an unknown key, a wrong unit or a duplicate is an error that names
+file, line, key path, value and what is allowed. ``HOMEOSTAT__RESPONDER__LISTEN=...`` overrides the file.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from homeostat import yamlfile
+from homeostat.errors import SettingsError
+from homeostat.ladders import DEFAULT_LADDERS, Ladder
+from homeostat.quantities import Duration, Listen, Size, Url, host_port
+from homeostat.workloads import LOCAL, is_workload_id
+from homeostat.workloadspec import WorkloadSpec
+
+ENV_PREFIX = "HOMEOSTAT__"
+#: Longest value an error message repeats: enough to recognise, too little to leak a certificate.
+_SHOWN = 60
+
+ProcessName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Server(_Strict):
+    """Where a process listens. Other than loopback only with ``expose: true``: these ports have no TLS."""
+
+    listen: Listen
+    expose: bool = False
+
+    @model_validator(mode="after")
+    def _loopback(self) -> "Server":
+        host, _ = host_port(self.listen)
+        if not self.expose and host not in ("localhost", "::1") and not host.startswith("127."):
+            raise ValueError(
+                f"listen {self.listen!r} is not loopback; allowed: 127.0.0.1:PORT, or expose: true behind a firewall"
+            )
+        return self
+
+
+class ExporterSettings(Server):
+    """GET /metrics for Prometheus."""
+
+    listen: Listen = "127.0.0.1:9801"
+
+
+class Cap(_Strict):
+    """At most ``count`` hard steps on one workload in any ``window``."""
+
+    count: Annotated[int, Field(ge=1)]
+    window: Duration
+
+
+class ResponderSettings(Server):
+    """The receiver of Alertmanager's webhook."""
+
+    listen: Listen = "127.0.0.1:9802"
+    #: One or two: both are valid while a token is being rotated. Relative to the settings file.
+    token_files: Annotated[tuple[Path, ...], Field(min_length=1, max_length=2)] = (
+        Path("alertmanager/secrets/webhook-token"),
+    )
+    alertmanager_url: Url = "http://127.0.0.1:9093"
+    prometheus_url: Url = "http://127.0.0.1:9090"
+    #: 10,000 alerts in one group are about 8 MiB.
+    body_limit: Size = 16 * 2**20
+    #: Decide and record, never act.
+    dry_run: bool = False
+    #: Repair that has to be repeated is no repair: past these, people are called.
+    caps: tuple[Cap, ...] = (Cap(count=3, window=900.0), Cap(count=10, window=86400.0))
+    #: Compare our episodes with Alertmanager's own list this often.
+    reconcile_interval: Duration = 30.0
+    #: No dead-man notification for this long: the alert path itself is broken.
+    dead_man_timeout: Duration = 180.0
+
+
+class GuardianSettings(Server):
+    """The supervisor of plain processes. Control is a local socket; this port serves only /metrics."""
+
+    listen: Listen = "127.0.0.1:9803"
+
+
+class StackSettings(_Strict):
+    """Prometheus, Alertmanager and Grafana as `homeostat up` runs them."""
+
+    prometheus: Listen = "127.0.0.1:9090"
+    alertmanager: Listen = "127.0.0.1:9093"
+    grafana: Listen = "127.0.0.1:3000"
+    retention_time: Duration = 15 * 86400.0
+    retention_size: Size = 2 * 2**30
+
+
+class DockerSettings(_Strict):
+    """Whether containers are watched: ``auto`` when an engine answers at ``host`` (DOCKER_HOST or the usual socket)."""
+
+    enabled: bool | Literal["auto"] = "auto"
+    host: str | None = None
+
+
+class CheckSpec(_Strict):
+    """The guardian's own liveness check of one process: exactly one of ``http`` and ``tcp``."""
+
+    http: Url | None = None
+    tcp: Listen | None = None
+    interval: Duration = 5.0
+    timeout: Duration = 2.0
+    #: Consecutive failures before the process is restarted.
+    failures: Annotated[int, Field(ge=1)] = 3
+
+    @model_validator(mode="after")
+    def _one(self) -> "CheckSpec":
+        if (self.http is None) == (self.tcp is None):
+            raise ValueError("allowed: exactly one of http and tcp")
+        return self
+
+
+class LimitsSpec(_Strict):
+    """Past a limit for ``for`` in a row, the process is restarted."""
+
+    rss: Size | None = None
+    #: Share of one core, averaged over ``for``; 1.5 is one and a half cores.
+    cpu: Annotated[float, Field(gt=0)] | None = None
+    fds: Annotated[int, Field(gt=0)] | None = None
+    for_: Annotated[Duration, Field(alias="for")] = 30.0
+
+
+class BackoffSpec(_Strict):
+    """Wait before restart n: initial x 2^(n-1), at most ``max``, spread by ``jitter`` (a share) against beats."""
+
+    initial: Duration = 0.5
+    max: Duration = 60.0
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
+    #: A process that ran this long has recovered: the wait starts over.
+    reset_after: Duration = 60.0
+
+
+class CrashLoopSpec(_Strict):
+    """``count`` ends by itself within ``window``: stop restarting and call people."""
+
+    count: Annotated[int, Field(ge=2)] = 5
+    window: Duration = 120.0
+
+
+class ProcessSpec(_Strict):
+    """One process that the guardian keeps alive. ``command`` is an argument list; no shell ever sees it."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    cwd: Path | None = None
+    env: Mapping[str, str] = Field(default_factory=dict)
+    #: POSIX user to run as (only when the guardian is root).
+    user: str | None = None
+    restart: Literal["always", "on-failure", "never"] = "on-failure"
+    stop_grace: Duration = 10.0
+    check: CheckSpec | None = None
+    limits: LimitsSpec = LimitsSpec()
+    backoff: BackoffSpec = BackoffSpec()
+    crash_loop: CrashLoopSpec = CrashLoopSpec()
+    #: Checks and limits do not count this long after a start.
+    start_grace: Duration = 10.0
+    #: Memory that the process may use, for alerts near the limit.
+    memory_limit: Size | None = None
+
+
+class Settings(_Strict):
+    """Everything homeostat is told. Paths are absolute after loading."""
+
+    state_dir: Path = Path("state")
+    exporter: ExporterSettings = ExporterSettings()
+    responder: ResponderSettings = ResponderSettings()
+    guardian: GuardianSettings = GuardianSettings()
+    stack: StackSettings = StackSettings()
+    docker: DockerSettings = DockerSettings()
+    workloads: Mapping[str, WorkloadSpec] = Field(default_factory=dict)
+    processes: Mapping[ProcessName, ProcessSpec] = Field(default_factory=dict)
+    ladders: Mapping[str, Ladder] = Field(default_factory=dict)
+
+    @field_validator("workloads")
+    @classmethod
+    def _ids(cls, value: Mapping[str, WorkloadSpec]) -> Mapping[str, WorkloadSpec]:
+        for name in value:
+            if not is_workload_id(name):
+                raise ValueError(
+                    f"{name!r} is not a workload; allowed: PROJECT/SERVICE, for example shop/web or local/api"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _references(self) -> "Settings":
+        known = sorted(self.all_ladders())
+        for name, spec in self.workloads.items():
+            for remedy, ladder in spec.ladders.items():
+                if ladder not in known:
+                    raise ValueError(
+                        f"workloads.{name}.ladders.{remedy}: no ladder {ladder!r}; allowed: {', '.join(known)}"
+                    )
+            project, _, process = name.partition("/")
+            if project == LOCAL and process not in self.processes:
+                raise ValueError(
+                    f"workloads.{name}: no process {process!r}; allowed: one of processes: {sorted(self.processes)}"
+                )
+        return self
+
+    def all_ladders(self) -> dict[str, Ladder]:
+        """Shipped ladders, with the file's in front."""
+        return {**DEFAULT_LADDERS, **self.ladders}
+
+    def ladder(self, remedy: str, overrides: Mapping[str, str]) -> Ladder | None:
+        """The ladder for a remedy of a workload with these ladder overrides; None when there is none."""
+        return self.all_ladders().get(overrides.get(remedy, remedy))
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from ``path`` and overrides from the environment. Raises SettingsError, one line per problem."""
+    data, lines = yamlfile.load(path)
+    return build(data, lines, str(path), base=path.parent.resolve(), environ=environ)
+
+
+def defaults(base: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings when there is no file."""
+    return build({}, {}, "defaults", base=base.resolve(), environ=environ)
+
+
+def build(
+    data: dict[str, object],
+    lines: Mapping[yamlfile.KeyPath, int],
+    source: str,
+    *,
+    base: Path,
+    environ: Mapping[str, str],
+) -> Settings:
+    """Validate parsed data. Relative paths become absolute against ``base``."""
+    _overlay(data, environ)
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as err:
+        raise SettingsError([_explain(problem, lines, source) for problem in err.errors()]) from None
+    return _absolute(settings, base)
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    responder = settings.responder.model_copy(
+        update={"token_files": tuple(base / token for token in settings.responder.token_files)}
+    )
+    processes = {
+        name: spec.model_copy(update={"cwd": base / spec.cwd if spec.cwd else base})
+        for name, spec in settings.processes.items()
+    }
+    return settings.model_copy(
+        update={
+            "state_dir": base / settings.state_dir,
+            "responder": responder,
+            "processes": processes,
+        }
+    )
+
+
+def _overlay(data: dict[str, object], environ: Mapping[str, str]) -> None:
+    for variable, value in environ.items():
+        if not variable.startswith(ENV_PREFIX):
+            continue
+        *sections, key = variable.removeprefix(ENV_PREFIX).lower().split("__")
+        target = data
+        for section in sections:
+            inner = target.setdefault(section, {})
+            if not isinstance(inner, dict):
+                raise SettingsError([f"{variable}: {section} is not a section"])
+            target = inner
+        target[key] = value
+
+
+def _explain(problem: Mapping[str, object], lines: Mapping[yamlfile.KeyPath, int], source: str) -> str:
+    """``homeostat.yml:12: responder.listen: 'x': must be ...``."""
+    location = problem["loc"]
+    path: yamlfile.KeyPath = tuple(location) if isinstance(location, tuple) else ()
+    # pydantic puts union tags into the path; only parts that stand in the file are shown.
+    shown = _as_written(path, lines)
+    line = next((lines[path_] for path_ in _ancestors(shown) if path_ in lines), None)
+    where = f"{source}:{line}" if line else source
+    dotted = ".".join(map(str, shown)) or "(whole file)"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: {dotted}: unknown key; see docs/configuration.md for what is allowed"
+    if problem["type"] == "missing":
+        return f"{where}: {dotted}: required, but missing"
+    value = problem["input"]
+    if isinstance(value, bool) and "boolean" not in message:
+        message += " (YAML reads yes, no, on and off as booleans: quote it)"
+    text = "" if isinstance(value, BaseModel | dict) else f"{value!r:.{_SHOWN}}: "
+    return f"{where}: {dotted}: {text}{message}"
+
+
+def _as_written(path: yamlfile.KeyPath, lines: Mapping[yamlfile.KeyPath, int]) -> yamlfile.KeyPath:
+    shown: yamlfile.KeyPath = ()
+    for index, part in enumerate(path):
+        is_last = index == len(path) - 1
+        if (*shown, part) in lines or is_last or not lines:
+            shown = (*shown, part)
+    return shown
+
+
+def _ancestors(path: yamlfile.KeyPath) -> list[yamlfile.KeyPath]:
+    return [path[:length] for length in range(len(path), 0, -1)]

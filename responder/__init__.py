@@ -1,0 +1,1 @@
+"""Turns alerts into graduated, verified repairs, and calls a person when it could not."""

@@ -1,0 +1,36 @@
+"""Read-only JSON of what the ledger holds, newest first."""
+
+from collections.abc import Sequence
+
+from homeostat.clock import rfc3339
+from responder.ledger import Entry, Episode
+
+
+def episode_json(episode: Episode) -> dict[str, object]:
+    """One episode; times in RFC 3339, None where not yet."""
+    return {
+        "id": episode.id,
+        "fingerprint": episode.fingerprint,
+        "alert": episode.alert,
+        "workload": episode.workload,
+        "container": episode.container,
+        "remedy": episode.remedy,
+        "starts_at": rfc3339(episode.starts_at),
+        "opened_at": rfc3339(episode.opened_at),
+        "final": episode.final.value if episode.final else None,
+        "reason": episode.reason,
+        "finished_at": _time(episode.finished_at),
+        "resolved_at": _time(episode.resolved_at),
+        "closed_at": _time(episode.closed_at),
+        "escalation_delivered_at": _time(episode.delivered_at),
+    }
+
+
+def recovery_json(episode: Episode, entries: Sequence[Entry]) -> dict[str, object]:
+    """The episode with the whole of its record."""
+    steps = [{"id": e.id, "at": rfc3339(e.at), "kind": e.kind.value, **e.data} for e in entries]
+    return {**episode_json(episode), "entries": steps}
+
+
+def _time(epoch_s: float | None) -> str | None:
+    return None if epoch_s is None else rfc3339(epoch_s)

@@ -1,0 +1,125 @@
+"""What is looked at to believe a recovery: the workload's own probes, its state at the engine or guardian, and the
+alert's expression as Prometheus has it (never as the alert says it).
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from homeostat import names
+from homeostat.directory import resolve_probe
+from homeostat.errors import HomeostatError, NotFound
+from homeostat.probes import ProbeContext, run_probe
+from homeostat.prometheus_api import PrometheusClient, Sample
+from homeostat.settings import Settings
+from homeostat.workloads import ProbeSpec
+from responder.ledger import Episode
+from responder.targets import Resolver, Target
+from responder.verify import Quality, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeEvidence:
+    """The workload's own probes, run from here. Resolved anew each time: a restart can change addresses."""
+
+    episode: Episode
+    resolver: Resolver
+    settings: Settings
+    context: ProbeContext
+
+    async def read(self) -> Sequence[Reading]:
+        target, problem = await self.resolver.resolve_or_problem(self.episode, self.settings)
+        if target is None:
+            return [Reading("workload", Quality.NO_DATA, problem)]
+        return await asyncio.gather(*(self._probe(spec) for spec in _targets(target)))
+
+    async def _probe(self, spec: ProbeSpec | str) -> Reading:
+        if isinstance(spec, str):
+            return Reading(f"probe {spec}", Quality.BAD, "its container has no address")
+        result = await run_probe(spec, self.context)
+        quality = Quality.GOOD if result.ok else Quality.BAD
+        return Reading(f"probe {spec.name}", quality, result.reason or f"answered in {result.seconds * 1000:.0f} ms")
+
+
+def _targets(target: Target) -> list[ProbeSpec | str]:
+    """Each probe at each of its places; a name alone when a place has no address."""
+    found: dict[ProbeSpec | str, None] = {}
+    for spec in target.workload.probes:
+        for container in target.containers or (None,):
+            found[resolve_probe(spec, container) or spec.name] = None
+    return list(found)
+
+
+class StateEvidence:
+    """Running, not restarting, and the same start for the whole hold: a crash loop looks good between two crashes."""
+
+    def __init__(self, episode: Episode, resolver: Resolver, settings: Settings) -> None:
+        self._episode = episode
+        self._resolver = resolver
+        self._settings = settings
+        self._starts: Mapping[str, float | None] = {}
+
+    async def read(self) -> Sequence[Reading]:
+        try:
+            target = await self._resolver.resolve(self._episode, self._settings)
+            states = await self._process(target) if target.process else _containers(target)
+        except NotFound as err:
+            return [Reading("state", Quality.BAD, str(err))]
+        except HomeostatError as err:
+            return [Reading("state", Quality.NO_DATA, str(err))]
+        return [self._judge(name, state, start) for name, state, start in states]
+
+    async def _process(self, target: Target) -> list[tuple[str, str, float | None]]:
+        statuses = await self._resolver.guardian.processes()
+        return [(s.name, s.state, s.started_at) for s in statuses if s.name == target.process]
+
+    def _judge(self, name: str, state: str, start: float | None) -> Reading:
+        known = name in self._starts
+        before, self._starts = self._starts.get(name), {**self._starts, name: start}
+        if state != "running":
+            return Reading(f"state {name}", Quality.BAD, state)
+        if known and before != start:
+            return Reading(f"state {name}", Quality.BAD, "was started again meanwhile")
+        return Reading(f"state {name}", Quality.GOOD, state)
+
+
+def _containers(target: Target) -> list[tuple[str, str, float | None]]:
+    return [
+        (c.name, "unhealthy" if c.status == "running" and c.health == "unhealthy" else c.status, c.started_at)
+        for c in target.containers
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionEvidence:
+    """The alerting rule's expression gives nothing for this workload, on samples taken after ``since``."""
+
+    episode: Episode
+    prometheus: PrometheusClient
+    since: float
+
+    async def read(self) -> Sequence[Reading]:
+        source = f"rule {self.episode.alert}"
+        try:
+            expression = await self.prometheus.alert_expression(self.episode.alert)
+            # A quoted JSON string is a PromQL string: the workload stays data.
+            workload = json.dumps(self.episode.workload)
+            fresh, found = await asyncio.gather(
+                self.prometheus.query(f"max(timestamp({names.WORKLOAD_ENABLED}{{workload={workload}}}))"),
+                self.prometheus.query(expression),
+            )
+        except HomeostatError as err:
+            return [Reading(source, Quality.NO_DATA, str(err))]
+        if not fresh or fresh[0].value <= self.since:
+            return [Reading(source, Quality.NO_DATA, "no measurement newer than the step yet")]
+        ours = [sample for sample in found if _is_ours(sample, self.episode)]
+        if ours:
+            return [Reading(source, Quality.BAD, f"still true, value {ours[0].value:g}")]
+        return [Reading(source, Quality.GOOD, "no longer true")]
+
+
+def _is_ours(sample: Sample, episode: Episode) -> bool:
+    same = sample.labels.get(names.WORKLOAD) == episode.workload
+    container = sample.labels.get(names.CONTAINER, "")
+    return same and container in ("", episode.container)

@@ -1,0 +1,121 @@
+"""Reasons not to act now. Pure: facts in, the first refusal out.
+
+Adding a gate: a function and a line in ``GATES``. The order is the order of asking.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from homeostat.alertmanager_api import AlertState
+from homeostat.ladders import Step, Tier
+from homeostat.settings import Cap
+from homeostat.workloads import Workload
+
+
+class Then(StrEnum):
+    """What a refusal leads to."""
+
+    ESCALATE = "escalate"  # a person has to decide
+    WAIT = "wait"  # it may pass by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a step is not taken. ``reason`` is a metric label: one word of a small set."""
+
+    reason: str
+    detail: str
+    then: Then
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """The alert as Alertmanager holds it now. ``state`` None without a ``problem``: it no longer holds it."""
+
+    state: AlertState | None
+    muted_by: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known just before a rung. ``workload`` None: ``workload_problem`` says why."""
+
+    workload: Workload | None
+    workload_problem: str
+    alert: AlertView
+    hard_steps: tuple[float, ...]
+    caps: tuple[Cap, ...]
+    dry_run: bool
+    now: float
+
+
+def unknown_workload(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.workload is None:
+        return Refusal("unknown_workload", facts.workload_problem, Then.ESCALATE)
+    return None
+
+
+def not_enabled(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.workload and not facts.workload.enabled:
+        return Refusal("not_enabled", "its owner has not opted in (homeostat.enable=true)", Then.ESCALATE)
+    return None
+
+
+def on_hold(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.workload and facts.workload.hold:
+        return Refusal("hold", "its owner asked for hands off (homeostat.hold=true)", Then.ESCALATE)
+    return None
+
+
+def alertmanager_unreadable(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.alert.problem:
+        return Refusal("alertmanager_unreadable", facts.alert.problem, Then.WAIT)
+    return None
+
+
+def muted(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.alert.state is AlertState.SUPPRESSED:
+        return Refusal("muted", f"muted by {facts.alert.muted_by}", Then.WAIT)
+    return None
+
+
+def not_active(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.alert.state is None:
+        return Refusal("not_active", "Alertmanager no longer holds the alert", Then.WAIT)
+    return None
+
+
+def caps_used_up(facts: Facts, step: Step) -> Refusal | None:
+    if step.tier is not Tier.HARD:
+        return None
+    for cap in facts.caps:
+        used = sum(1 for at in facts.hard_steps if at > facts.now - cap.window)
+        if used >= cap.count:
+            detail = f"{used} hard steps in the last {cap.window:g} s, allowed {cap.count}: repeating is no repair"
+            return Refusal("cap", detail, Then.ESCALATE)
+    return None
+
+
+def dry_run(facts: Facts, step: Step) -> Refusal | None:
+    if facts.dry_run:
+        return Refusal("dry_run", f"would have taken the step {step.action!r}", Then.ESCALATE)
+    return None
+
+
+GATES: tuple[Callable[[Facts, Step], Refusal | None], ...] = (
+    unknown_workload,
+    not_enabled,
+    on_hold,
+    alertmanager_unreadable,
+    not_active,
+    muted,
+    caps_used_up,
+    dry_run,
+)
+
+
+def first_refusal(facts: Facts, step: Step) -> Refusal | None:
+    """The first gate that refuses, or None when the step may be taken."""
+    return next((refusal for gate in GATES if (refusal := gate(facts, step))), None)

@@ -1,0 +1,265 @@
+"""One recovery, from its episode to its one final state: facts, plan, step, verification, next rung or people."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+import structlog
+from pydantic import TypeAdapter
+
+from homeostat.alertmanager_api import AlertmanagerClient
+from homeostat.clock import Clock
+from homeostat.errors import HomeostatError
+from homeostat.ladders import Step, Tier, Verification
+from homeostat.probes import ProbeContext
+from homeostat.prometheus_api import PrometheusClient
+from homeostat.settings import Settings
+from responder.engine import Status, StepEngine
+from responder.evidence import ExpressionEvidence, ProbeEvidence, StateEvidence
+from responder.gates import AlertView, Facts, Refusal, Then
+from responder.ledger import Entry, EntryKind, Episode, Final, Store
+from responder.metrics import Metrics
+from responder.planner import Act, Decision, Exhausted, Request, plan
+from responder.targets import Resolver, Target
+from responder.verify import Evidence, Judgement, Quality, Terms, Verdict, verify
+
+log = structlog.get_logger()
+
+_STEP: TypeAdapter[Step] = TypeAdapter(Step)
+
+#: How long an episode may wait for something that passes by itself before a person hears of it.
+_PATIENCE_S = 900.0
+#: How soon a waiting episode is looked at again.
+_AGAIN_S = 5.0
+#: How old a measurement may be to speak of now.
+_FRESH_S = 15.0
+#: Evidence without a step: it must be good soon (it is already, or the alert would not have ended), for the usual hold.
+_QUIET = Verification(within=5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not finished: look again after ``delay_s`` or when something about the episode changes."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a recovery works with. ``settings`` is read anew for each decision."""
+
+    store: Store
+    engine: StepEngine
+    resolver: Resolver
+    alertmanager: AlertmanagerClient
+    prometheus: PrometheusClient
+    probes: ProbeContext
+    metrics: Metrics
+    clock: Clock
+
+
+class Recovery:
+    """Drives one episode. Holds no state of its own: everything is in the ledger, so a crash loses nothing."""
+
+    def __init__(self, services: Services, settings: Settings) -> None:
+        self._s = services
+        self._settings = settings
+
+    async def advance(self, episode: Episode) -> Episode | Deferred:
+        """Work until the episode has its final state or has to wait. Raises StoreError."""
+        while True:
+            entries = await self._s.store.entries(episode.id)
+            result = await self._after_interruption(episode, entries) or await self._next(episode, entries)
+            if result is not None:
+                return result
+
+    async def _next(self, episode: Episode, entries: Sequence[Entry]) -> Episode | Deferred | None:
+        """One rung, one wait or the end; None when there is more to do."""
+        target, facts, decision = await self._decide(episode, entries)
+        match decision:
+            case Act(index, step):
+                assert target is not None  # noqa: S101 - the first gate refuses without one
+                return await self._take(episode, index, step, target)
+            case Refusal():
+                return await self._refused(episode, entries, target, decision)
+            case Exhausted(escalate=True):
+                tried = tried_rungs(entries)
+                reason = "every step of its ladder was taken" if tried else f"no step helps against {episode.remedy}"
+                return await self._finish(episode, Final.ESCALATED, reason)
+            case Exhausted():
+                is_over = facts.alert.state is None and not facts.alert.problem
+                return await self._settle(episode, target) if is_over else Deferred(_AGAIN_S)
+            case _ as never:
+                assert_never(never)
+
+    async def _refused(
+        self, episode: Episode, entries: Sequence[Entry], target: Target | None, refusal: Refusal
+    ) -> Episode | Deferred:
+        if refusal.then is Then.ESCALATE:
+            await self._note(episode, entries, EntryKind.REFUSED, refusal)
+            return await self._finish(episode, Final.ESCALATED, f"{refusal.reason}: {refusal.detail}")
+        await self._note(episode, entries, EntryKind.WAITING, refusal)
+        return await self._wait(episode, target, refusal)
+
+    async def _decide(self, episode: Episode, entries: Sequence[Entry]) -> tuple[Target | None, Facts, Decision]:
+        (target, problem), alert = await asyncio.gather(
+            self._s.resolver.resolve_or_problem(episode, self._settings), self._view(episode)
+        )
+        responder = self._settings.responder
+        now = self._s.clock.now()
+        longest_s = max((cap.window for cap in responder.caps), default=0.0)
+        facts = Facts(
+            workload=target.workload if target else None,
+            workload_problem=problem,
+            alert=alert,
+            hard_steps=tuple(await self._s.store.hard_steps(episode.workload, now - longest_s)),
+            caps=responder.caps,
+            dry_run=responder.dry_run,
+            now=now,
+        )
+        ladder = self._settings.ladder(episode.remedy, target.workload.ladders if target else {})
+        request = Request(episode.workload, episode.remedy, ladder, tried_rungs(entries))
+        return target, facts, plan(request, facts)
+
+    async def _view(self, episode: Episode) -> AlertView:
+        try:
+            held = await self._s.alertmanager.held(f"alertname={json.dumps(episode.alert)}")
+        except HomeostatError as err:
+            return AlertView(None, "", str(err))
+        ours = next((alert for alert in held if alert.fingerprint == episode.fingerprint), None)
+        return AlertView(ours.state, ours.muted_by, "") if ours else AlertView(None, "", "")
+
+    async def _take(self, episode: Episode, index: int, step: Step, target: Target) -> Episode | None:
+        outcome = await self._s.engine.take(episode, index, step, target)
+        self._s.metrics.steps.labels(step.action, outcome.status.value).inc()
+        # A soft step that failed has changed nothing worth waiting for; a hard one may have worked all the same.
+        if outcome.status is Status.SKIPPED or (outcome.status is Status.FAILED and step.tier is not Tier.HARD):
+            return None
+        return await self._verify_step(episode, step, target)
+
+    async def _after_interruption(self, episode: Episode, entries: Sequence[Entry]) -> Episode | None:
+        """A step that started and did not finish is verified, never run again."""
+        started = unfinished_step(entries)
+        if started is None:
+            return None
+        index, action = started.data["rung"], started.data["action"]
+        data = {"rung": index, "action": action, "token": started.id, "status": Status.INTERRUPTED.value}
+        detail = "the responder ended while acting; what happened is judged by evidence"
+        await self._s.store.append(episode, EntryKind.FINISHED, {**data, "detail": detail}, self._s.clock.now())
+        self._s.metrics.steps.labels(str(action), Status.INTERRUPTED.value).inc()
+        target, _ = await self._s.resolver.resolve_or_problem(episode, self._settings)
+        step = parse_step(started.data["step"])
+        return await self._verify_step(episode, step, target)
+
+    async def _verify_step(self, episode: Episode, step: Step, target: Target | None) -> Episode | None:
+        grace_s = target.workload.start_grace_s if target and step.tier is Tier.HARD else 0.0
+        terms = Terms(step.verify.within + grace_s, step.verify.hold)
+        judgement = await self._look(episode, target, terms, step.action)
+        self._s.metrics.verdicts.labels(step.action, judgement.verdict.value).inc()
+        match judgement.verdict:
+            case Verdict.VERIFIED:
+                return await self._finish(episode, Final.VERIFIED, f"{step.action}: {judgement.reason}")
+            case Verdict.NOT_RECOVERED:
+                return None
+            case Verdict.INCONCLUSIVE:
+                return await self._finish(
+                    episode, Final.ESCALATED, f"cannot tell whether it recovered: {judgement.reason}"
+                )
+            case _ as never:
+                assert_never(never)
+
+    async def _wait(self, episode: Episode, target: Target | None, refusal: Refusal) -> Episode | Deferred:
+        if refusal.reason == "not_active":
+            return await self._settle(episode, target)
+        waited_s = self._s.clock.now() - episode.opened_at
+        if refusal.reason == "alertmanager_unreadable" and waited_s > _PATIENCE_S:
+            return await self._finish(episode, Final.ESCALATED, f"{refusal.reason}: {refusal.detail}")
+        return Deferred(_AGAIN_S)
+
+    async def _settle(self, episode: Episode, target: Target | None) -> Episode | Deferred:
+        """The alert has ended without us. That proves nothing: look, and only then call it over."""
+        judgement = await self._look(episode, target, Terms(_QUIET.within, _QUIET.hold, patience_s=0.0), "none")
+        if judgement.verdict is Verdict.VERIFIED:
+            return await self._finish(episode, Final.SELF_RESOLVED, f"the alert ended; {judgement.reason}")
+        if self._s.clock.now() - episode.opened_at > _PATIENCE_S:
+            reason = f"the alert ended, but the evidence does not say that it is well: {judgement.reason}"
+            return await self._finish(episode, Final.ESCALATED, reason)
+        return Deferred(_AGAIN_S)
+
+    async def _look(self, episode: Episode, target: Target | None, terms: Terms, action: str) -> Judgement:
+        since = self._s.clock.now()
+        judgement = await verify(self._evidence(episode, target, since), terms, self._s.clock)
+        data = {
+            "action": action,
+            "verdict": judgement.verdict.value,
+            "reason": judgement.reason,
+            "seconds": round(self._s.clock.now() - since, 3),
+            "readings": [
+                {"source": r.source, "quality": r.quality.value, "detail": r.detail} for r in judgement.readings
+            ],
+        }
+        await self._s.store.append(episode, EntryKind.JUDGED, data, self._s.clock.now())
+        return judgement
+
+    async def is_well(self, episode: Episode) -> bool:
+        """One look at all evidence: whether the trouble of an episode seems to be over."""
+        target, _ = await self._s.resolver.resolve_or_problem(episode, self._settings)
+        # A scrape interval back: the last sample is fresh enough when nothing was done.
+        looked = await asyncio.gather(
+            *(one.read() for one in self._evidence(episode, target, self._s.clock.now() - _FRESH_S))
+        )
+        readings = [reading for group in looked for reading in group]
+        return bool(readings) and all(reading.quality is Quality.GOOD for reading in readings)
+
+    def _evidence(self, episode: Episode, target: Target | None, since: float) -> list[Evidence]:
+        evidence: list[Evidence] = [
+            StateEvidence(episode, self._s.resolver, self._settings),
+            ExpressionEvidence(episode, self._s.prometheus, since),
+        ]
+        if target is None or target.workload.probes:
+            evidence.append(ProbeEvidence(episode, self._s.resolver, self._settings, self._s.probes))
+        return evidence
+
+    async def _note(self, episode: Episode, entries: Sequence[Entry], kind: EntryKind, refusal: Refusal) -> None:
+        """Write a refusal once, not every time it is met again."""
+        if entries and entries[-1].kind is kind and entries[-1].data.get("reason") == refusal.reason:
+            return
+        self._s.metrics.refusals.labels(refusal.reason).inc()
+        await self._s.store.append(
+            episode, kind, {"reason": refusal.reason, "detail": refusal.detail}, self._s.clock.now()
+        )
+
+    async def _finish(self, episode: Episode, final: Final, reason: str) -> Episode:
+        now = self._s.clock.now()
+        done = await self._s.store.finish(episode, final, reason, now)
+        self._s.metrics.recoveries.labels(final.value).inc()
+        self._s.metrics.duration.labels(final.value).observe(now - episode.opened_at)
+        say = log.error if final is Final.ESCALATED else log.info
+        say(
+            "recovery.ended",
+            recovery=episode.id,
+            workload=episode.workload,
+            alert=episode.alert,
+            final=final.value,
+            reason=reason,
+            seconds=round(now - episode.opened_at, 3),
+        )
+        return done
+
+
+def tried_rungs(entries: Sequence[Entry]) -> frozenset[int]:
+    """Rungs that were started in this episode, whatever became of them."""
+    return frozenset(int(str(entry.data["rung"])) for entry in entries if entry.kind is EntryKind.STARTED)
+
+
+def unfinished_step(entries: Sequence[Entry]) -> Entry | None:
+    """The started entry without its finished one, if there is one."""
+    finished = {entry.data["token"] for entry in entries if entry.kind is EntryKind.FINISHED}
+    return next((e for e in entries if e.kind is EntryKind.STARTED and e.id not in finished), None)
+
+
+def parse_step(data: object) -> Step:
+    """A step as it was written to the ledger; today's settings may have another one there."""
+    return _STEP.validate_python(data)

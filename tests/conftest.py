@@ -1,0 +1,69 @@
+"""Real parts for the tests: servers, the container engine, free ports. Missing ones skip, and fail in CI."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+SERVER_NAMES = ("prometheus", "promtool", "alertmanager", "amtool")
+
+
+def missing(reason: str) -> None:
+    """Skip with the reason on a developer's machine; fail where everything must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def find_servers() -> dict[str, Path]:
+    cache = Path(
+        os.environ.get("HOMEOSTAT_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "homeostat"
+    )
+    folders = [Path(p) for p in (os.environ.get("HOMEOSTAT_BIN"), cache / "bin") if p]
+    found: dict[str, Path] = {}
+    for name in SERVER_NAMES:
+        candidates = [folder / name for folder in folders if (folder / name).exists()]
+        on_path = shutil.which(name)
+        if candidates or on_path:
+            found[name] = candidates[0] if candidates else Path(str(on_path))
+    return found
+
+
+@pytest.fixture(scope="session")
+def servers() -> dict[str, Path]:
+    """Paths of prometheus, promtool, alertmanager and amtool."""
+    found = find_servers()
+    lacking = [name for name in SERVER_NAMES if name not in found]
+    if lacking:
+        missing(f"no {', '.join(lacking)}: run scripts/servers")
+    return found
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """The version of the Docker Engine that answers."""
+    import docker
+
+    try:
+        client = docker.from_env(timeout=5)
+        version = str(client.version()["Version"])
+        client.close()
+    except docker.errors.DockerException as err:
+        missing(f"no Docker Engine answers ({err}): start one, or run scripts/engine up && scripts/engine images")
+        raise AssertionError from err  # not reached
+    return version
+
+
+@pytest.fixture
+def free_port():
+    """A function that gives loopback ports nobody uses now."""
+
+    def pick() -> int:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            return int(sock.getsockname()[1])
+
+    return pick

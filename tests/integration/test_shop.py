@@ -1,0 +1,399 @@
+"""examples/shop on real Redis and PostgreSQL: it works, it breaks as told, and its hooks repair it."""
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
+FAULTS = ("hang", "crash", "memory-leak", "fd-leak", "connection-leak", "error-rate", "slow", "reset")
+MIB = 2**20
+
+
+@dataclass
+class Shop:
+    """The stores, and the processes that use them."""
+
+    folder: Path
+    postgres_port: int
+    redis_port: int
+    stores: dict[str, subprocess.Popen] = field(default_factory=dict)
+
+    def start_stores(self) -> None:
+        run_postgres = [sys.executable, str(SHOP / "native" / "run_postgres.py")]
+        redis = ["redis-server", "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1"]
+        commands = {
+            "postgres": [*run_postgres, "--data", str(self.folder / "pg"), "--port", str(self.postgres_port)],
+            "redis": redis,
+        }
+        with (self.folder / "stores.log").open("a") as log:
+            for name, command in commands.items():
+                self.stores[name] = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+
+    def stop_stores(self) -> None:
+        for process in self.stores.values():
+            process.terminate()
+        for process in self.stores.values():
+            process.wait(timeout=5)
+
+    def environ(self, port: int, **more: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "SHOP_DATABASE_URL": f"postgresql://shop:shop-demo@127.0.0.1:{self.postgres_port}/shop",
+            "SHOP_REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
+            "SHOP_PORT": str(port),
+            **more,
+        }
+
+    @contextmanager
+    def run(self, module: str, **environ: str) -> Iterator["Service"]:
+        """``python -m shop.<module>``, until it answers; killed at the end whatever state it is in."""
+        port = pick_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"shop.{module}"], cwd=SHOP, env=self.environ(port, **environ)
+        )
+        try:
+            wait_until_open(port, process)
+            yield Service(process, f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
+            process.wait()
+
+
+@dataclass(frozen=True)
+class Service:
+    process: subprocess.Popen
+    url: str
+
+    async def call(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.request(method, self.url + path, json=body) as response,
+        ):
+            is_json = response.content_type == "application/json"
+            return response.status, await response.json() if is_json else {}
+
+    async def wait_healthy(self) -> None:
+        async with asyncio.timeout(10):
+            while (await self.call("GET", "/health"))[0] != 200:
+                await asyncio.sleep(0.1)
+
+    def rss(self) -> int:
+        return psutil.Process(self.process.pid).memory_info().rss
+
+    def stop(self) -> tuple[int, float]:
+        """Exit status of SIGTERM, and the seconds it took."""
+        start = time.monotonic()
+        self.process.terminate()
+        return self.process.wait(timeout=10), time.monotonic() - start
+
+
+def pick_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def wait_until_open(port: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"{process.args} does not listen on {port}; exit status {process.poll()}")
+
+
+def lacking() -> list[str]:
+    found = {
+        "redis-server (apt install redis-server)": shutil.which("redis-server"),
+        "postgres (apt install postgresql)": list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        or shutil.which("postgres"),
+        "the packages of the extra [shop]": find_spec("asyncpg") and find_spec("redis"),
+    }
+    return [name for name, it in found.items() if not it]
+
+
+@pytest.fixture(scope="module")
+def shop():
+    if names := lacking():
+        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        stop(f"examples/shop needs {', '.join(names)}")
+    with tempfile.TemporaryDirectory(prefix="shop-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # as root, PostgreSQL runs as another user
+        shop = Shop(Path(folder), pick_port(), pick_port())
+        shop.start_stores()
+        try:
+            wait_until_open(shop.postgres_port, shop.stores["postgres"])
+            yield shop
+        finally:
+            shop.stop_stores()
+
+
+@pytest.fixture(scope="module")
+def shared_web(shop):
+    with shop.run("web", SHOP_FAULTS="1", SHOP_REQUEST_LOG=os.devnull) as web:
+        yield web
+
+
+@pytest.fixture
+async def web(shared_web):
+    """One for all tests that leave it alive."""
+    await shared_web.wait_healthy()
+    yield shared_web
+    await shared_web.call("POST", "/faults/reset")
+
+
+@pytest.fixture
+async def doomed_web(shop):
+    with shop.run("web", SHOP_FAULTS="1", SHOP_REQUEST_LOG=os.devnull) as web:
+        await web.wait_healthy()
+        yield web
+
+
+@pytest.fixture
+async def worker(shop):
+    with shop.run("worker") as worker:
+        await worker.wait_healthy()
+        yield worker
+
+
+async def order_until_done(web: Service) -> float:
+    """Seconds from the order to done."""
+    start = time.monotonic()
+    status, order = await web.call("POST", "/orders", {"item_id": 1, "quantity": 2})
+    assert status == 201
+    await until_done(web, order["id"])
+    return time.monotonic() - start
+
+
+async def until_done(web: Service, order_id: int) -> None:
+    async with asyncio.timeout(10):
+        while (await web.call("GET", f"/orders/{order_id}"))[1]["status"] != "done":
+            await asyncio.sleep(0.05)
+
+
+async def test_an_order_goes_through_to_done(web, worker):
+    seconds = await order_until_done(web)
+
+    assert seconds < 2
+
+
+async def test_orders_that_cannot_be_are_refused_with_the_reason(web):
+    for body, reason in [
+        ({"item_id": 99}, "item_id: there is no item 99"),
+        ({"item_id": "1"}, "item_id: must be a whole number"),
+        ({"item_id": 1, "quantity": 0}, "quantity: must be a whole number"),
+        ([1], "body: must be a JSON object"),
+    ]:
+        status, answer = await web.call("POST", "/orders", body)
+
+        assert status == 400
+        assert answer["error"].startswith(reason)
+    assert (await web.call("GET", "/orders/999999"))[0] == 404
+
+
+async def test_web_and_worker_survive_a_restart_of_both_stores(shop, web, worker):
+    await order_until_done(web)
+
+    start = time.monotonic()
+    shop.stop_stores()
+    stopped_after = time.monotonic() - start
+    status, health = await web.call("GET", "/health")
+    shop.start_stores()
+
+    assert stopped_after < 2  # with clients connected: fast, not smart shutdown
+    assert status == 503
+    assert sorted(health["reasons"]) == ["database", "redis"]
+    await web.wait_healthy()
+    await worker.wait_healthy()
+    await order_until_done(web)
+
+
+async def test_an_order_is_done_although_redis_lost_it(shop, web):
+    _, order = await web.call("POST", "/orders", {"item_id": 1})
+    subprocess.run(["redis-cli", "-p", str(shop.redis_port), "flushall"], check=True, stdout=subprocess.DEVNULL)
+
+    with shop.run("worker"):
+        await until_done(web, order["id"])
+
+
+async def test_cache_clear_drops_the_leaked_memory_and_the_cached_items(web):
+    _, items = await web.call("GET", "/items")
+    before = web.rss()
+    await web.call("POST", "/faults/memory-leak?mb_per_s=200&limit_mb=40")
+    await asyncio.sleep(0.6)
+    leaked = web.rss() - before
+
+    _, done = await web.call("POST", "/hooks/cache-clear")
+
+    assert [item["name"] for item in items] == ["kettle", "lamp", "chair"]
+    assert leaked > 35 * MIB
+    assert done["redis_keys"] == 1
+    assert done["local_bytes"] == 40 * MIB
+    assert web.rss() - before < 10 * MIB
+
+
+async def test_gc_collects(web):
+    status, done = await web.call("POST", "/hooks/gc")
+
+    assert status == 200
+    assert done["collected"] >= 0
+
+
+async def test_reset_connections_heals_leaked_connections(web):
+    _, leaked = await web.call("POST", "/faults/connection-leak")
+    sick, health = await web.call("GET", "/health")
+    status, done = await web.call("POST", "/hooks/reset-connections")
+    well, _ = await web.call("GET", "/health")
+
+    assert leaked["leaked"] == 5
+    assert sick == 503
+    assert health["reasons"] == {"database": "no connection or no answer within 1 s"}
+    assert status == 200
+    assert done == {"closed": 5, "leaked": 5, "reasons": {}}
+    assert well == 200
+
+
+async def test_hang_answers_and_then_nothing_does_sigterm_included(doomed_web):
+    assert (await doomed_web.call("POST", "/faults/hang"))[0] == 200
+    await asyncio.sleep(0.2)
+
+    for path in ("/", "/health"):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await doomed_web.call("GET", path)
+    doomed_web.process.terminate()
+    with pytest.raises(subprocess.TimeoutExpired):
+        doomed_web.process.wait(timeout=1)
+
+
+async def test_crash_answers_and_then_the_process_is_gone(doomed_web):
+    assert (await doomed_web.call("POST", "/faults/crash"))[0] == 200
+
+    assert doomed_web.process.wait(timeout=2) == 1
+
+
+async def test_fd_leak_ends_in_no_answer_at_all(doomed_web):
+    resource.prlimit(doomed_web.process.pid, resource.RLIMIT_NOFILE, (40, 40))
+    await doomed_web.call("POST", "/faults/fd-leak", {"per_s": 500})
+    await asyncio.sleep(0.4)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await doomed_web.call("GET", "/")
+
+
+async def test_error_rate_and_slow_hit_requests_until_reset(web):
+    await web.call("POST", "/faults/error-rate", {"share": 1})
+    await web.call("POST", "/faults/slow?seconds=0.3")
+
+    start = time.monotonic()
+    status, _ = await web.call("GET", "/health")
+    seconds = time.monotonic() - start
+    await web.call("POST", "/faults/reset")
+
+    assert status == 500
+    assert seconds >= 0.3
+    assert (await web.call("GET", "/health"))[0] == 200
+
+
+async def test_a_fault_with_a_bad_parameter_names_it(web):
+    status, answer = await web.call("POST", "/faults/error-rate?share=2")
+
+    assert status == 400
+    assert answer == {"error": "share: must be a number from 0 to 1"}
+
+
+async def test_sigterm_is_fast_with_leaked_connections_and_a_request_in_flight(doomed_web):
+    await doomed_web.call("POST", "/faults/connection-leak")
+    await doomed_web.call("POST", "/faults/slow?seconds=30")
+    in_flight = asyncio.create_task(doomed_web.call("GET", "/"))
+    await asyncio.sleep(0.2)
+
+    status, seconds = doomed_web.stop()
+
+    assert status == 0
+    assert seconds < 2
+    with pytest.raises(aiohttp.ClientError):
+        await in_flight
+
+
+async def test_without_the_switch_there_are_no_faults_and_each_request_is_one_line(shop, tmp_path):
+    log = tmp_path / "requests.jsonl"
+    start = time.time()
+
+    with shop.run("web", SHOP_REQUEST_LOG=str(log), SHOP_FAULTS="0") as web:
+        statuses = [(await web.call("POST", f"/faults/{name}"))[0] for name in FAULTS]
+        await web.call("GET", "/items")
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert statuses == [404] * len(FAULTS)
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [
+        *(("POST", f"/faults/{name}", 404) for name in FAULTS),
+        ("GET", "/items", 200),
+    ]
+    assert all(start - 1 <= line["ts"] <= time.time() and 0 <= line["ms"] < 5000 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"SHOP_DATABASE_URL": "", "SHOP_PORT": ""}, "environment: set SHOP_DATABASE_URL (such as postgresql://"),
+        ({"SHOP_PORT": "http"}, "environment: SHOP_PORT='http' is not a port (1 to 65535)"),
+        ({"SHOP_FAULTS": "yes"}, "environment: SHOP_FAULTS='yes' is not allowed (1, 0 or empty)"),
+    ],
+)
+def test_a_bad_environment_is_named(environ, message):
+    base = Shop(Path(), 1, 2).environ(3)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "shop.web"],
+        cwd=SHOP,
+        env={**base, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"shop: {message}")
+
+
+def test_postgres_ends_with_its_script_even_when_that_is_killed(shop):
+    with ExitStack() as stack:
+        script = shop.stores["postgres"]
+        (postgres,) = psutil.Process(script.pid).children()
+        stack.callback(shop.start_stores)
+        stack.callback(shop.stop_stores)
+
+        script.kill()
+
+        script.wait()
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline and is_alive(postgres):
+            time.sleep(0.05)
+        assert not is_alive(postgres)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
