@@ -1,7 +1,7 @@
 # Thin: what is more than a line lives in scripts/. Every target makes .venv first if it must.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup servers up down status demo test lint generate bench lock
+.PHONY: help setup up down status demo test lint generate bench
 
 CACHE := $(or $(HOMEOSTAT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/homeostat)
 export PATH := $(CURDIR)/.venv/bin:$(CACHE)/bin:$(PATH)
@@ -12,10 +12,7 @@ help:                ## this list
 setup:               ## make .venv (does nothing while the locks are unchanged)
 	@scripts/setup
 
-servers: setup       ## get Prometheus and Alertmanager unless there is a Docker Engine or they are there
-	@docker info >/dev/null 2>&1 || scripts/servers
-
-up: servers          ## start homeostat: with Docker Compose, or natively without an engine
+up: setup            ## start homeostat: with Docker Compose, or natively without an engine
 	@homeostat up
 
 down: setup          ## stop it
@@ -24,7 +21,7 @@ down: setup          ## stop it
 status: setup        ## what is watched, what is wrong, what was repaired
 	@homeostat status
 
-demo: servers        ## break examples/shop and watch the repair
+demo: setup          ## break examples/shop and watch the repair
 	@python -m chaos.demo
 
 test: setup          ## every test, on real servers
@@ -40,6 +37,3 @@ bench: setup         ## measure what the README promises
 	@scripts/servers
 	@python -m benchmarks.recovery
 	@python -m benchmarks.idle
-
-lock: setup          ## write the lock files again, after an edit of pyproject.toml
-	@scripts/lock

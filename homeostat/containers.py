@@ -15,14 +15,14 @@ from typing import Any, Protocol, TypeVar
 
 import docker
 import docker.errors
-import docker.types.daemon
-import docker.utils
 import requests
-from docker.utils import kwargs_from_env
+from docker.types.daemon import CancellableStream
+from docker.utils import convert_filters, kwargs_from_env
 
 from homeostat import names
 from homeostat.clock import parse_rfc3339
 from homeostat.errors import HomeostatError, NotFound, Permanent, Unreachable
+from homeostat.threads import run_in_thread
 from homeostat.workloads import PLAIN, is_workload_id
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class Container:
     addresses: tuple[str, ...]
     #: The healthcheck's own start period, seconds.
     start_period_s: float
-    #: The image's own stop signal, e.g. ``SIGQUIT``; empty for the default.
+    #: The image's own stop signal, e.g. ``SIGQUIT``; empty for the engine's default.
     stop_signal: str = ""
 
     @property
@@ -117,10 +117,7 @@ class Engine(Protocol):
 
 
 class DockerEngine:
-    """Docker through its SDK. Raises Unreachable, NotFound or Permanent, never SDK errors.
-
-    Every blocking call has a daemon thread of its own: a hung engine never keeps this process from ending.
-    """
+    """Docker through its SDK. Raises Unreachable, NotFound or Permanent, never SDK errors."""
 
     def __init__(self, host: str | None = None) -> None:
         self._host = host
@@ -145,7 +142,8 @@ class DockerEngine:
             ]
         rows = await self._call(lambda api: api.containers(all=True, filters=filters))
         found = await asyncio.gather(*(self._inspect_or_none(row["Id"]) for row in rows))
-        return [container for container in found if container and not container.is_oneoff]
+        # The engine's name filter is a regular expression: a dot in a name would match its neighbours.
+        return [c for c in found if c and not c.is_oneoff and workload_id in (None, c.workload_id)]
 
     async def inspect(self, container_id: str) -> Container:
         """Raises NotFound when it is gone."""
@@ -165,66 +163,6 @@ class DockerEngine:
 
         def call(api: docker.APIClient) -> None:
             _checked(api.post(_url(api, f"/containers/{container_id}/restart"), params=params, timeout=timeout_s))
-
-        await self._call(call, timeout_s)
-
-    async def unpause(self, container_id: str) -> None: ...
-    async def logs(self, container_id: str, lines: int) -> str: ...
-    def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]: ...
-    async def close(self) -> None: ...
-
-
-class DockerEngine:
-    """Docker through its SDK. Raises Unreachable, NotFound or Permanent, never SDK errors.
-
-    Every blocking call has a daemon thread of its own: a hung engine never keeps this process from ending.
-    """
-
-    def __init__(self, host: str | None = None) -> None:
-        self._host = host
-        self._slots = asyncio.Semaphore(_THREADS)
-        self._client: docker.APIClient | None = None
-        self._connecting = threading.Lock()
-
-    async def version(self) -> str:
-        """The engine's version, e.g. ``26.1.5``."""
-        return str((await self._call(lambda api: api.version()))["Version"])
-
-    async def list(self, workload_id: str | None = None) -> list[Container]:
-        """All containers, also exited ones; of one workload when named. Vanished ones are left out."""
-        filters: dict[str, Any] = {}
-        project, _, service = (workload_id or "").partition("/")
-        if workload_id and project == PLAIN:
-            filters["name"] = [f"^/?{service}$"]
-        elif workload_id:
-            filters["label"] = [
-                f"{names.COMPOSE_PROJECT}={project}",
-                f"{names.COMPOSE_SERVICE}={service}",
-            ]
-        rows = await self._call(lambda api: api.containers(all=True, filters=filters))
-        found = await asyncio.gather(*(self._inspect_or_none(row["Id"]) for row in rows))
-        return [container for container in found if container and not container.is_oneoff]
-
-    async def inspect(self, container_id: str) -> Container:
-        """Raises NotFound when it is gone."""
-        raw = await self._call(lambda api: api.inspect_container(container_id))
-        container = _container(raw)
-        mode = str(raw["HostConfig"].get("NetworkMode", ""))
-        if container.is_running and mode.startswith("container:"):  # it is reached where its network's owner is
-            with contextlib.suppress(NotFound):
-                owner = await self.inspect(mode.removeprefix("container:"))
-                return dataclasses.replace(container, addresses=owner.addresses)
-        return container
-
-    async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None:
-        """Restart; ``grace_s`` None keeps the container's own stop timeout."""
-        # The SDK's restart() always sends a grace of its own, which would override the container's.
-        params = {} if grace_s is None else {"t": round(grace_s)}
-
-        def call(api: docker.APIClient) -> None:
-            url = api._url("/containers/{0}/restart", container_id)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-            answer = api._post(url, params=params, timeout=timeout_s)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-            api._raise_for_status(answer)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
         await self._call(call, timeout_s)
 
@@ -252,13 +190,13 @@ class DockerEngine:
 
         def pump() -> None:
             end: HomeostatError | None = None
-            try:
-                for event in stream:
-                    loop.call_soon_threadsafe(offer, event)
-            except HomeostatError as err:
-                end = err
-            finally:
-                with contextlib.suppress(RuntimeError):  # the loop is gone at shutdown
+            with contextlib.suppress(RuntimeError):  # the loop is gone at shutdown
+                try:
+                    for event in stream:
+                        loop.call_soon_threadsafe(offer, event)
+                except HomeostatError as err:
+                    end = err
+                finally:
                     loop.call_soon_threadsafe(offer, end)
 
         threading.Thread(target=pump, name="docker-events", daemon=True).start()
@@ -283,8 +221,8 @@ class DockerEngine:
     async def _call(self, call: Callable[["docker.APIClient"], T], timeout_s: float = _CALL_TIMEOUT_S) -> T:
         try:
             async with asyncio.timeout(timeout_s):
-                await self._slots.acquire()
-                return await _in_thread(functools.partial(self._blocking, call), self._slots.release)
+                await self._slots.acquire()  # given back by the thread: a hung engine holds at most all of them
+                return await run_in_thread(functools.partial(self._blocking, call), self._slots.release)
         except TimeoutError:
             raise Unreachable(f"the Docker Engine did not answer within {timeout_s:g} s") from None
 
@@ -295,7 +233,7 @@ class DockerEngine:
     def _connected(self) -> "docker.APIClient":
         with self._connecting:
             if self._client is None:
-                options = {"base_url": self._host} if self._host else docker.utils.kwargs_from_env()
+                options = {"base_url": self._host} if self._host else kwargs_from_env()
                 self._client = docker.APIClient(version="auto", timeout=int(_CALL_TIMEOUT_S), **options)
             return self._client
 
@@ -306,13 +244,13 @@ class _EventStream:
     def __init__(self, connect: Callable[[], "docker.APIClient"], since: float) -> None:
         self._connect = connect
         self._since = since
-        self._stream: docker.types.daemon.CancellableStream[bytes] | None = None
-        self._closed = False
+        self._stream: CancellableStream[bytes] | None = None
+        self._is_closed = False
 
     def __iter__(self) -> Iterator[ContainerEvent]:
         with _translated():
             self._stream = self._open()
-        if self._closed:
+        if self._is_closed:
             self.close()
         # A stream that breaks or falls silent has ended, that is all: the poll is the truth.
         with contextlib.suppress(requests.RequestException, OSError, ValueError):
@@ -321,51 +259,20 @@ class _EventStream:
                     yield _event(json.loads(line))
 
     def close(self) -> None:
-        """End the reading thread, now or as soon as the engine answers it."""
-        self._closed = True
+        """End the reading thread: now, or as soon as the engine answers it."""
+        self._is_closed = True
         if self._stream is not None:
             with contextlib.suppress(OSError, AttributeError):  # it has ended by itself
                 self._stream.close()
 
-    def _open(self) -> "docker.types.daemon.CancellableStream[bytes]":
-        # Not the SDK's events(): it sets no timeout, so that a hung engine would keep its thread for good.
+    def _open(self) -> "CancellableStream[bytes]":
+        # Not the SDK's events(): it sets no timeout, so that a hung engine would keep the thread for good.
         api = self._connect()
-        filters = docker.utils.convert_filters({"type": "container", "event": list(_EVENTS)})
-        params = {"since": int(self._since), "filters": filters}
+        filters = str(convert_filters({"type": "container", "event": list(_EVENTS)}))
+        params = {"since": str(int(self._since)), "filters": filters}
         response = api.get(_url(api, "/events"), params=params, stream=True, timeout=_QUIET_STREAM_S)
         _checked(response)
-        return docker.types.daemon.CancellableStream(response.iter_lines(), response)
-
-
-async def _in_thread(work: Callable[[], T], done: Callable[[], None]) -> T:
-    """Run ``work`` in a daemon thread; ``done`` is called in the loop when it has really ended."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: Callable[[], T]) -> None:
-        done()
-        if not future.done():
-            try:
-                future.set_result(result())
-            except Exception as err:  # noqa: BLE001 - handed to the caller, whatever it is
-                future.set_exception(err)
-
-    def run() -> None:
-        try:
-            value = work()
-        except Exception as err:  # noqa: BLE001 - see settle
-            outcome: Callable[[], T] = functools.partial(_raise, err)
-        else:
-            outcome = lambda: value  # noqa: E731 - the counterpart of _raise
-        with contextlib.suppress(RuntimeError):  # the loop is gone at shutdown
-            loop.call_soon_threadsafe(settle, outcome)
-
-    threading.Thread(target=run, name="docker", daemon=True).start()
-    return await future
-
-
-def _raise(err: Exception) -> Any:  # noqa: ANN401 - never returns
-    raise err
+        return CancellableStream(response.iter_lines(), response)
 
 
 def _url(api: "docker.APIClient", path: str) -> str:

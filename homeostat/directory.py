@@ -22,6 +22,10 @@ def describe(workload_id: str, containers: Iterable[Container], settings: Settin
     own = list(containers)
     kind = Kind.PROCESS if project == LOCAL else Kind.CONTAINER
     if kind is Kind.PROCESS and name not in settings.processes:
+        if own:
+            raise SettingsError(
+                [f"{own[0].name}: project {LOCAL!r} is for processes of homeostat.yml; allowed: any other project name"]
+            )
         raise NotFound(f"no process {name!r} in homeostat.yml")
     spec = settings.workloads.get(workload_id)
     if spec is None and kind is Kind.PROCESS:
@@ -35,15 +39,20 @@ def describe(workload_id: str, containers: Iterable[Container], settings: Settin
     return dataclasses.replace(workload, start_grace_s=grace_s)
 
 
-def describe_all(containers: Iterable[Container], settings: Settings) -> tuple[list[Workload], list[str]]:
-    """All workloads, and the problems of those whose labels are wrong (they are left out: fail closed)."""
+def group_by_workload(containers: Iterable[Container], settings: Settings) -> dict[str, list[Container]]:
+    """Every workload id there is, in order, with its containers."""
     groups: dict[str, list[Container]] = {name: [] for name in settings.workloads}
     groups |= {f"{LOCAL}/{name}": [] for name in settings.processes}
     for container in containers:
         groups.setdefault(container.workload_id, []).append(container)
+    return dict(sorted(groups.items()))
+
+
+def describe_all(containers: Iterable[Container], settings: Settings) -> tuple[list[Workload], list[str]]:
+    """All workloads, and the problems of those whose labels are wrong (they are left out: fail closed)."""
     workloads: list[Workload] = []
     problems: list[str] = []
-    for workload_id, own in sorted(groups.items()):
+    for workload_id, own in group_by_workload(containers, settings).items():
         try:
             workloads.append(describe(workload_id, own, settings))
         except SettingsError as err:

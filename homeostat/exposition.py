@@ -21,6 +21,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Kept back from Prometheus's own deadline so that the answer still travels (blackbox_exporter does the same).
 DEADLINE_OFFSET_S = 0.25
 DEFAULT_DEADLINE_S = 9.5
+MAX_DEADLINE_S = 3600.0
 
 
 class MetricType(StrEnum):
@@ -78,7 +79,7 @@ def _number(value: float) -> str:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "+Inf" if value > 0 else "-Inf"
-    return repr(value)
+    return repr(value + 0)  # a bool becomes 0 or 1
 
 
 def render(families: Iterable[Family]) -> bytes:
@@ -122,6 +123,8 @@ def deadline_from(request: web.Request) -> float:
     try:
         timeout_s = float(request.headers["X-Prometheus-Scrape-Timeout-Seconds"])
     except (KeyError, ValueError):
+        return DEFAULT_DEADLINE_S
+    if not 0 < timeout_s <= MAX_DEADLINE_S:  # also NaN
         return DEFAULT_DEADLINE_S
     return max(timeout_s - DEADLINE_OFFSET_S, timeout_s / 2)
 

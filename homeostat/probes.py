@@ -62,6 +62,6 @@ async def run_probe(spec: ProbeSpec, context: ProbeContext) -> ProbeResult:
         reason = f"no answer within {spec.timeout_s:g} s"
     except aiohttp.ClientConnectorError as err:
         reason = f"cannot connect: {err.os_error.strerror or 'refused'}"
-    except (OSError, aiohttp.ClientError) as err:
-        reason = f"{type(err).__name__}"
+    except (OSError, aiohttp.ClientError, ValueError, OverflowError) as err:  # the last two: a port that cannot be
+        reason = type(err).__name__
     return ProbeResult(not reason, reason, context.clock.monotonic() - start)

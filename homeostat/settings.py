@@ -269,7 +269,8 @@ def _overlay(data: dict[str, object], environ: Mapping[str, str]) -> None:
             if not isinstance(inner, dict):
                 raise SettingsError([f"{variable}: {section} is not a section"])
             target = inner
-        target[key] = value
+        # As in the file: a number, a boolean or a [list] is one here too.
+        target[key] = yamlfile.parse(f"value: {value}", variable)[0]["value"]
 
 
 def _explain(problem: Mapping[str, object], lines: Mapping[yamlfile.KeyPath, int], source: str) -> str:

@@ -2,6 +2,8 @@
 # What the scripts beside this file share: where things are kept, how they speak, and how one
 # gets at Debian packages without installing them. Sourced, never run.
 
+export HOME=${HOME-~} # some CI starts without it
+
 # Programs that homeostat runs and that did not come with the machine.
 CACHE=${HOMEOSTAT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/homeostat}
 # shellcheck disable=SC2034  # read by the scripts that source this

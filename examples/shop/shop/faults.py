@@ -18,7 +18,6 @@ from shop.stores import POOL_MAX, STORES
 
 #: Time for the answer to leave before the process cannot send any more.
 ANSWER_DELAY_S = 0.05
-MIB = 2**20
 #: Neither errors nor delays here: a fault can be taken back, and a repair is judged by its effect.
 EXEMPT = ("/faults/", "/hooks/")
 
@@ -42,7 +41,7 @@ async def memory_leak(app: web.Application, params: Params) -> dict[str, float]:
     """Fills the local cache with touched pages; ``limit_mb`` counts what is leaked, cleared or not."""
     rate = _number(params, "mb_per_s", 10)
     limit = _number(params, "limit_mb", math.inf)
-    app[FAULT_STATE].memory_bytes = Leak(rate * MIB, limit * MIB)
+    app[FAULT_STATE].memory_mb = Leak(rate, limit)
     return {"mb_per_s": rate}
 
 

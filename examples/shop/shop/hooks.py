@@ -2,6 +2,7 @@
 
 import gc
 from dataclasses import asdict
+from mmap import mmap
 
 from aiohttp import web
 
@@ -10,7 +11,7 @@ from shop.orders import ITEMS_KEY
 from shop.stores import STORES
 
 #: In-process cache without a bound, as found in the wild. Here only the memory-leak fault fills it.
-LOCAL_CACHE = web.AppKey("local_cache", dict[int, bytes])
+LOCAL_CACHE = web.AppKey("local_cache", dict[int, mmap])
 
 
 async def collect_garbage(_request: web.Request) -> web.Response:

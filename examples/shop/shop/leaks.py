@@ -5,12 +5,14 @@ import math
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 from aiohttp import web
 
 from shop.hooks import LOCAL_CACHE
 
 TICK_S = 0.1
+MIB = 2**20
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class FaultState:
 
     error_share: float = 0.0
     slow_s: float = 0.0
-    memory_bytes: Leak = field(default_factory=Leak)
+    memory_mb: Leak = field(default_factory=Leak)
     fds: Leak = field(default_factory=Leak)
     open_fds: list[int] = field(default_factory=list)
 
@@ -52,13 +54,20 @@ async def leak_in_background(app: web.Application) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def _leak(state: FaultState, cache: dict[int, bytes]) -> None:
+async def _leak(state: FaultState, cache: dict[int, mmap]) -> None:
     while True:
-        if size := state.memory_bytes.take(TICK_S):
-            cache[len(cache)] = b"\x01" * size  # not zeros: those would be pages never touched
+        for _ in range(state.memory_mb.take(TICK_S)):
+            cache[len(cache)] = _touched_mib()
         for _ in range(state.fds.take(TICK_S)):
             _leak_fd(state.open_fds)
         await asyncio.sleep(TICK_S)
+
+
+def _touched_mib() -> mmap:
+    """Not bytes: malloc would serve some of them from memory it kept, and keep what is freed."""
+    block = mmap(-1, MIB, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+    block.write(b"\x01" * MIB)
+    return block
 
 
 def _leak_fd(held: list[int]) -> None:
@@ -70,6 +79,6 @@ def _leak_fd(held: list[int]) -> None:
 
 def end_leaks(state: FaultState) -> None:
     """Stop growing and let descriptors go. Memory is the cache's."""
-    state.memory_bytes, state.fds = Leak(), Leak()
+    state.memory_mb, state.fds = Leak(), Leak()
     while state.open_fds:
         os.close(state.open_fds.pop())

@@ -25,7 +25,7 @@ RELEASE_TIMEOUT_S = 0.3
 #: Above the worker's blocking pop of 1 s.
 REDIS_TIMEOUT_S = 2.0
 #: Leaves room for the whole exit on SIGTERM within 2 s.
-CLOSE_TIMEOUT_S = 0.5
+CLOSE_TIMEOUT_S = 0.4
 #: Small, so that a leak of connections is felt at once.
 POOL_MAX = 5
 

@@ -1,0 +1,1 @@
+"""Breaks things on purpose, from outside, and watches what becomes of it."""

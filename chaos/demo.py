@@ -1,0 +1,97 @@
+"""``make demo``: break examples/shop three ways and watch it being repaired.
+
+Exit codes: 0 every repair verified, and users agree; 1 one was not; 3 the scene could not be set.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from chaos.faults import FAULTS
+from chaos.scene import stage
+from chaos.timeline import Timeline
+from homeostat import commands
+from homeostat.clock import SystemClock
+from homeostat.errors import HomeostatError
+
+_NOT_VERIFIED = 1
+_NO_SCENE = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m chaos.demo", description="Break examples/shop, watch the repair.")
+    parser.add_argument("--mode", choices=("auto", "compose", "native"), default="auto")
+    arguments = parser.parse_args()
+    console = Console()
+    try:
+        sys.exit(asyncio.run(play(arguments.mode, console)))
+    except HomeostatError as err:
+        console.print(str(err), style="red", markup=False)
+        sys.exit(_NO_SCENE)
+    except KeyboardInterrupt:
+        console.print("ended")
+        sys.exit(_NO_SCENE)
+
+
+async def play(mode: str, console: Console) -> int:
+    """Play every fault once; the exit code."""
+    if mode == "auto":
+        mode = "compose" if await _has_engine() else "native"
+    # Below a folder that the shop's database user can enter; /tmp may be private to this session.
+    workdir = Path(tempfile.mkdtemp(prefix="homeostat-demo-", dir="/var/tmp"))  # noqa: S108 - a name of its own, see above
+    workdir.chmod(0o755)
+    console.print(f"setting the scene ({mode}); everything is in {workdir}")
+    rows: dict[str, tuple[Timeline, list[str]]] = {}
+    async with stage(mode, workdir, SystemClock()) as scene:
+        with Live(_table(rows), console=console, refresh_per_second=4) as live:
+            for fault in FAULTS:
+
+                def show(timeline: Timeline, fault: str = fault) -> None:
+                    rows[fault] = (timeline, [])
+                    live.update(_table(rows))
+
+                rows[fault] = await scene.play(fault, show)
+                live.update(_table(rows))
+    return 0 if all(timeline.is_verified and not against for timeline, against in rows.values()) else _NOT_VERIFIED
+
+
+async def _has_engine() -> bool:
+    try:
+        return (await commands.run(("docker", "version"), timeout_s=20.0)).exit_code == 0
+    except OSError:
+        return False
+
+
+def _table(rows: dict[str, tuple[Timeline, list[str]]]) -> Table:
+    table = Table("fault", "detected", "acted", "ended", "as", "users say", title="seconds after the fault")
+    for fault in FAULTS:
+        if fault in rows:
+            table.add_row(fault, *_cells(*rows[fault]))
+        else:
+            table.add_row(fault, *["…"] * 5)
+    return table
+
+
+def _cells(timeline: Timeline, against: Sequence[str]) -> list[str]:
+    def after(at: float | None, what: str) -> str:
+        return f"{at - timeline.fault_at:.1f} {what}" if at is not None else "…"
+
+    style = "green" if timeline.is_verified else "yellow"
+    return [
+        after(timeline.alert_at, timeline.alert),
+        after(timeline.action_at, timeline.action),
+        after(timeline.final_at, ""),
+        f"[{style}]{timeline.final or '…'}",
+        "; ".join(against) or ("the same" if timeline.is_verified else "…"),
+    ]
+
+
+if __name__ == "__main__":
+    main()

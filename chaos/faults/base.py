@@ -1,0 +1,11 @@
+"""The seam of all faults."""
+
+from typing import Protocol
+
+from chaos.shop import Victim
+
+
+class Fault(Protocol):
+    """Breaks the victim and returns; whoever repairs it knows nothing of it. Raises HomeostatError when it could not."""
+
+    async def inject(self, victim: Victim) -> None: ...

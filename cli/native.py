@@ -1,0 +1,83 @@
+"""homeostat without containers: the guardian, detached, which starts and keeps the rest."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.ready import Part
+from guardian.stack import BIN_VARIABLE
+from homeostat import commands
+from homeostat.errors import HomeostatError, Permanent, Unreachable
+from homeostat.guardian_client import GuardianClient
+from homeostat.platforms import control_socket_path
+from homeostat.rendering import ROOT
+from homeostat.settings import Settings
+
+_SERVERS_TIMEOUT_S = 300.0
+_DOWN_TIMEOUT_S = 60.0
+
+
+def parts(settings: Settings) -> list[Part]:
+    """What is started, in the order that people think of it."""
+    logs = settings.state_dir / "logs"
+    return [
+        Part("prometheus", settings.stack.prometheus, "/-/ready", f"{logs / 'prometheus.log'}"),
+        Part("alertmanager", settings.stack.alertmanager, "/-/ready", f"{logs / 'alertmanager.log'}"),
+        Part("exporter", settings.exporter.listen, "/-/healthy", f"{logs / 'exporter.log'}"),
+        Part("responder", settings.responder.listen, "/-/ready", f"{logs / 'responder.log'}"),
+        Part("guardian", settings.guardian.listen, "/-/healthy", f"{logs / 'guardian.log'}"),
+    ]
+
+
+async def up(settings: Settings, path: Path, errors: Console) -> list[Part]:
+    """Start the guardian unless one runs on this state folder. Raises Permanent when the servers cannot be had."""
+    client = GuardianClient(control_socket_path(settings.state_dir))
+    if await _runs(client):
+        errors.print("homeostat runs already")
+        return parts(settings)
+    environment = {**os.environ, BIN_VARIABLE: str(await _servers(errors))}
+    logs = settings.state_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    spec = commands.SpawnSpec(
+        argv=(sys.executable, "-m", "guardian", "--stack", "--settings", str(path.resolve())),
+        cwd=ROOT,
+        env=environment,
+        log_path=logs / "guardian.log",
+    )
+    commands.spawn(spec)
+    return parts(settings)
+
+
+async def down(settings: Settings, errors: Console) -> None:
+    """Ask the guardian to end everything, itself last."""
+    client = GuardianClient(control_socket_path(settings.state_dir))
+    if not await _runs(client):
+        errors.print("homeostat does not run here")
+        return
+    await client.shutdown(_DOWN_TIMEOUT_S)
+    async with asyncio.timeout(_DOWN_TIMEOUT_S):
+        while await _runs(client):
+            await asyncio.sleep(0.1)
+
+
+async def _runs(client: GuardianClient) -> bool:
+    try:
+        await client.processes()
+    except Unreachable:
+        return False
+    except HomeostatError:
+        return True
+    return True
+
+
+async def _servers(errors: Console) -> Path:
+    """The folder of the server binaries; scripts/servers finds or gets them, and says what it cannot."""
+    with errors.status("looking for Prometheus and Alertmanager"):
+        result = await commands.run((str(ROOT / "scripts/servers"), "--print"), timeout_s=_SERVERS_TIMEOUT_S)
+    lines = result.output.strip().splitlines()
+    if result.exit_code != 0 or not lines:
+        raise Permanent("Prometheus and Alertmanager cannot be had:\n" + result.output)
+    return Path(lines[-1])

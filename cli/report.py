@@ -1,0 +1,112 @@
+"""Looking at homeostat from outside, through the same HTTP interfaces that everyone has."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+
+from cli import native
+from cli.ready import Part, is_ready
+from homeostat import names
+from homeostat.errors import HomeostatError, NotFound, Unreachable
+from homeostat.prometheus_api import PrometheusClient, Sample
+from homeostat.settings import Settings
+
+_TIMEOUT_S = 5.0
+_GOOD = {"verified": "green", "self_resolved": "green", "escalated": "red", "rolled_back": "yellow"}
+
+
+async def status(settings: Settings, console: Console) -> bool:
+    """Print parts, workloads and open episodes; whether all of it is well."""
+    async with aiohttp.ClientSession() as session:
+        parts_well = await _parts(native.parts(settings), session, console)
+        if not parts_well:
+            return False
+        samples = await _workloads(PrometheusClient(settings.responder.prometheus_url, session), console)
+        episodes = await _get(session, settings, "/api/v1/episodes?open=true&limit=1000")
+    for episode in episodes:
+        final = episode["final"] or "being repaired"
+        console.print(f"open: {episode['alert']} of {episode['workload']}: {final}: {episode['reason']}", markup=False)
+    return samples and not episodes
+
+
+async def recoveries(settings: Settings, console: Console, limit: int, recovery: int | None) -> None:
+    """Print a table of recoveries, or the story of one. Raises Unreachable, NotFound."""
+    async with aiohttp.ClientSession() as session:
+        if recovery is not None:
+            _story(await _get(session, settings, f"/api/v1/recoveries/{recovery}"), console)
+            return
+        rows = await _get(session, settings, f"/api/v1/episodes?limit={limit}")
+    table = Table("id", "opened", "workload", "alert", "ended as", "reason")
+    for row in rows:
+        final = row["final"] or "open"
+        style = _GOOD.get(final, "yellow")
+        table.add_row(
+            str(row["id"]), row["opened_at"], row["workload"], row["alert"], f"[{style}]{final}", row["reason"]
+        )
+    console.print(table if rows else "nothing has had to be repaired yet")
+
+
+def _story(row: Mapping[str, Any], console: Console) -> None:
+    console.print(f"recovery {row['id']}: {row['alert']} of {row['workload']} {row['container']}", markup=False)
+    for entry in row["entries"]:
+        details = {key: value for key, value in entry.items() if key not in ("id", "at", "kind", "readings", "step")}
+        text = ", ".join(f"{key}={value}" for key, value in details.items())
+        console.print(f"  {entry['at']}  {entry['kind']:<10} {text}", markup=False)
+        for reading in entry.get("readings", ()):
+            console.print(f"{'':>39}{reading['source']}: {reading['quality']}: {reading['detail']}", markup=False)
+
+
+async def _parts(parts: Sequence[Part], session: aiohttp.ClientSession, console: Console) -> bool:
+    """In compose mode there is no guardian: it is listed only where it answers."""
+    ready = await asyncio.gather(*(is_ready(part, session) for part in parts))
+    table = Table("part", "address", "state")
+    for part, good in zip(parts, ready, strict=True):
+        if good or part.name != "guardian":
+            table.add_row(part.name, f"http://{part.listen}", "[green]ready" if good else "[red]does not answer")
+    console.print(table)
+    return all(good for part, good in zip(parts, ready, strict=True) if part.name != "guardian")
+
+
+async def _workloads(prometheus: PrometheusClient, console: Console) -> bool:
+    try:
+        enabled, running, probes = await asyncio.gather(
+            prometheus.query(names.WORKLOAD_ENABLED),
+            prometheus.query(f"min by (workload) ({names.CONTAINER_RUNNING} or {names.PROCESS_RUNNING})"),
+            prometheus.query(f"min by (workload) ({names.PROBE_SUCCESS})"),
+        )
+    except HomeostatError as err:
+        console.print(str(err), style="red", markup=False)
+        return False
+    is_running, answers = _by_workload(running), _by_workload(probes)
+    table = Table("workload", "repair", "running", "probes")
+    for sample in sorted(enabled, key=lambda one: one.labels.get(names.WORKLOAD, "")):
+        name = sample.labels.get(names.WORKLOAD, "")
+        table.add_row(name, "yes" if sample.value else "no", _word(is_running.get(name)), _word(answers.get(name)))
+    console.print(table)
+    ours = {sample.labels.get(names.WORKLOAD, "") for sample in enabled if sample.value}
+    return all(values.get(name, 1.0) for values in (is_running, answers) for name in ours)
+
+
+def _by_workload(samples: Sequence[Sample]) -> dict[str, float]:
+    return {sample.labels.get(names.WORKLOAD, ""): sample.value for sample in samples}
+
+
+def _word(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "[green]yes" if value else "[red]no"
+
+
+async def _get(session: aiohttp.ClientSession, settings: Settings, path: str) -> Any:  # JSON, read by key
+    url = f"http://{settings.responder.listen}{path}"
+    try:
+        async with asyncio.timeout(_TIMEOUT_S), session.get(url) as response:
+            if response.status == 404:  # noqa: PLR2004 - HTTP
+                raise NotFound((await response.json())["error"])
+            return await response.json()
+    except (aiohttp.ClientError, OSError, TimeoutError) as err:
+        raise Unreachable(f"the responder at {settings.responder.listen} does not answer: `homeostat up`?") from err

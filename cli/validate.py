@@ -1,0 +1,97 @@
+"""``homeostat check``: settings, labels, rules and routes together; they are only right with each other."""
+
+import os
+import shutil
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from homeostat import commands, directory, settings
+from homeostat.containers import DockerEngine
+from homeostat.errors import SettingsError, Unreachable
+from homeostat.rendering import Rendered, render
+from homeostat.settings import Settings
+
+_TOOL_TIMEOUT_S = 60.0
+
+
+async def check(path: Path, console: Console) -> None:
+    """Print what was looked at. Raises SettingsError with every problem found."""
+    loaded = settings.load(path)
+    console.print(f"{path}: good")
+    rendered = render(loaded, "/dev/null")
+    problems = await _labels(loaded, console)
+    problems += await _tools(rendered, console)
+    problems += _remedies(rendered, loaded)
+    if problems:
+        raise SettingsError(problems)
+    for warning in _warnings(rendered):
+        console.print(warning, style="yellow", markup=False)
+    console.print("rules, routes and ladders fit together")
+
+
+async def _labels(loaded: Settings, console: Console) -> list[str]:
+    if loaded.docker.enabled is False:
+        return []
+    engine = DockerEngine(loaded.docker.host)
+    try:
+        workloads, problems = directory.describe_all(await engine.list(), loaded)
+    except Unreachable as err:
+        if loaded.docker.enabled is True:
+            return [f"docker.enabled: true, but {err}"]
+        console.print("labels: no container engine answers, so none were looked at", style="yellow")
+        return []
+    finally:
+        await engine.close()
+    enabled = sum(1 for workload in workloads if workload.enabled)
+    console.print(f"workloads: {len(workloads)}, {enabled} of them may be repaired")
+    return problems
+
+
+async def _tools(rendered: Rendered, console: Console) -> list[str]:
+    """promtool and amtool on what `homeostat up` would run; said when they are missing."""
+    checks = (
+        ("promtool", ("check", "config", str(rendered.prometheus / "prometheus.yml"))),
+        ("amtool", ("check-config", str(rendered.alertmanager / "alertmanager.yml"))),
+    )
+    problems: list[str] = []
+    for tool, arguments in checks:
+        binary = _find(tool)
+        if binary is None:
+            console.print(f"{tool}: not found, so its check is left out; scripts/servers gets it", style="yellow")
+            continue
+        result = await commands.run((binary, *arguments), timeout_s=_TOOL_TIMEOUT_S)
+        if result.exit_code != 0:
+            problems.append(f"{tool}: {result.output.strip()}")
+    return problems
+
+
+def _find(tool: str) -> str | None:
+    cache = (
+        os.environ.get("HOMEOSTAT_CACHE") or f"{os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'}/homeostat"
+    )
+    return shutil.which(tool, path=os.pathsep.join((f"{cache}/bin", os.environ.get("PATH", ""))))
+
+
+def _remedies(rendered: Rendered, loaded: Settings) -> list[str]:
+    """Every remedy that a rule names must have a ladder."""
+    problems = []
+    for file in sorted((rendered.prometheus / "rules").glob("*/*.yml")):
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            for rule in group["rules"]:
+                remedy = rule.get("labels", {}).get("remedy")
+                if remedy and loaded.ladder(remedy, {}) is None:
+                    known = ", ".join(sorted(loaded.all_ladders()))
+                    problems.append(
+                        f"{file.name}: alert {rule['alert']}: no ladder for remedy {remedy!r}; allowed: {known}"
+                    )
+    return problems
+
+
+def _warnings(rendered: Rendered) -> list[str]:
+    config = yaml.safe_load((rendered.alertmanager / "alertmanager.yml").read_text())
+    people = next((r for r in config["receivers"] if r["name"] == "people"), {})
+    if len(people) == 1:
+        return ["nobody is told: the receiver `people` in alertmanager/alertmanager.yml sends nowhere yet"]
+    return []

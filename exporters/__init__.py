@@ -1,0 +1,1 @@
+"""Measures: one process that serves /metrics. It decides nothing."""

@@ -1,0 +1,37 @@
+"""What is watched, and the thresholds that rules compare with: they come out of homeostat.yml and labels as metrics."""
+
+from dataclasses import dataclass
+
+from exporters.catalog import Catalog
+from homeostat import names
+from homeostat.exposition import Family, gauge, labels
+from homeostat.workloads import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadsCollector:
+    """Everything that the catalog knows."""
+
+    catalog: Catalog
+
+    @property
+    def name(self) -> str:
+        return "workloads"
+
+    async def collect(self) -> list[Family]:
+        info = gauge(names.WORKLOAD_INFO, "Every workload, by what carries it.")
+        enabled = gauge(names.WORKLOAD_ENABLED, "Whether its owner opted in to repair.")
+        instances = gauge(names.WORKLOAD_INSTANCES, "Containers or processes that exist, running or not.")
+        memory = gauge(names.WORKLOAD_MEMORY_THRESHOLD, "Share of the memory limit that counts as too much.")
+        grace = gauge(names.WORKLOAD_START_GRACE, "How long after a start failing probes say nothing.")
+        valid = gauge(names.WORKLOAD_LABELS_VALID, "Whether its labels can be read; 0 turns repair off, see the log.")
+        for entry in self.catalog.entries():
+            workload = entry.workload
+            rendered = labels({names.WORKLOAD: workload.id})
+            info.add(labels({names.WORKLOAD: workload.id, "kind": workload.kind}), 1)
+            enabled.add(rendered, workload.enabled)
+            instances.add(rendered, 1 if workload.kind is Kind.PROCESS else len(entry.containers))
+            memory.add(rendered, workload.memory_threshold)
+            grace.add(rendered, workload.start_grace_s)
+            valid.add(rendered, not entry.problems)
+        return [info, enabled, instances, memory, grace, valid]

@@ -1,0 +1,32 @@
+"""Reads small kernel files the cheap way: one open, one read, one close, about 5 us."""
+
+import os
+
+#: Larger than any file of cgroupfs or procfs that is read here; the kernel hands each out in one read.
+_MOST = 16384
+
+
+def read(path: str) -> bytes | None:
+    """The file's content, or None when it is not there (its container or process has gone)."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return os.read(fd, _MOST)
+    except OSError:  # removed, or its process ended, since it was opened
+        return None
+    finally:
+        os.close(fd)
+
+
+def number(content: bytes | None) -> int | None:
+    """The content as one number. None for ``max`` and for no content."""
+    text = (content or b"").strip()
+    return int(text) if text.isdigit() else None
+
+
+def field(content: bytes | None, name: bytes) -> int | None:
+    """The number after ``name`` at the start of a line, as in memory.stat, cpu.stat and memory.events."""
+    before, found, after = (b"\n" + (content or b"")).partition(b"\n" + name + b" ")
+    return number(after.partition(b"\n")[0]) if found else None

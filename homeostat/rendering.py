@@ -1,0 +1,80 @@
+"""Prometheus's and Alertmanager's shipped configuration with this installation's addresses, into the state folder.
+
+The shipped files are valid as they stand; only ``listen`` values and paths that differ are replaced.
+"""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from homeostat.errors import SettingsError
+from homeostat.settings import Settings
+
+#: The checkout that this code runs from: the shipped configuration lies beside the packages.
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Folders with ``prometheus.yml`` (and its rules) and ``alertmanager.yml``."""
+
+    prometheus: Path
+    alertmanager: Path
+
+
+def render(settings: Settings, token_file: str, root: Path = ROOT) -> Rendered:
+    """Write both. ``token_file``: where Alertmanager finds the webhook's token. Raises SettingsError."""
+    run = settings.state_dir / "run"
+    rendered = Rendered(run / "prometheus", run / "alertmanager")
+    for folder in (rendered.prometheus, rendered.alertmanager):
+        folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(_shipped(root / "prometheus/rules"), rendered.prometheus / "rules", dirs_exist_ok=True)
+    _write(rendered.prometheus / "prometheus.yml", _prometheus(_load(root / "prometheus/prometheus.yml"), settings))
+    alertmanager = _alertmanager(_load(root / "alertmanager/alertmanager.yml"), settings, token_file)
+    _write(rendered.alertmanager / "alertmanager.yml", alertmanager)
+    return rendered
+
+
+def _prometheus(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    listens = {
+        "homeostat-exporter": settings.exporter.listen,
+        "homeostat-responder": settings.responder.listen,
+        "homeostat-guardian": settings.guardian.listen,
+        "prometheus": settings.stack.prometheus,
+        "alertmanager": settings.stack.alertmanager,
+    }
+    for job in config["scrape_configs"]:
+        if job["job_name"] in listens:
+            job["static_configs"] = [{"targets": [listens[job["job_name"]]]}]
+    config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [settings.stack.alertmanager]}]}]
+    return config
+
+
+def _alertmanager(config: dict[str, Any], settings: Settings, token_file: str) -> dict[str, Any]:
+    for receiver in config["receivers"]:
+        if receiver["name"] == "responder":
+            for webhook in receiver["webhook_configs"]:
+                webhook["url"] = f"http://{settings.responder.listen}/webhook/alertmanager"
+                webhook["http_config"]["authorization"]["credentials_file"] = token_file
+    return config
+
+
+def _shipped(path: Path) -> Path:
+    if not path.exists():
+        raise SettingsError([f"{path}: missing; run homeostat from a checkout that has its configuration"])
+    return path
+
+
+def _load(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(_shipped(path).read_text())
+    return data
+
+
+def _write(path: Path, config: Mapping[str, Any]) -> None:
+    path.write_text(
+        "# Made by `homeostat up` from the shipped file; edit that one.\n" + yaml.safe_dump(config, sort_keys=False)
+    )

@@ -1,0 +1,129 @@
+"""The rules are valid, tested, documented, and use only metrics that exist."""
+
+import subprocess
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import promql_parser
+import pytest
+import yaml
+
+from homeostat import names
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "prometheus"
+RUNBOOKS = ROOT / "docs/runbooks"
+RUNBOOK_URL = "https://github.com/homeostat/homeostat/blob/main/docs/runbooks/"
+RULE_FILES = sorted(FOLDER.glob("rules/*/*.yml"))
+TEST_FILES = sorted(FOLDER.glob("tests/*.test.yml"))
+#: `up` is Prometheus's own, about the scrape itself.
+KNOWN_METRICS = {"up"} | {
+    value for value in vars(names).values() if isinstance(value, str) and value.startswith("homeostat_")
+}
+#: Has no end to test: it always fires.
+ENDLESS = {names.ALERT_DEAD_MAN}
+SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "What homeostat does by itself"]
+
+
+def rules_in(files: list[Path]) -> list[dict]:
+    return [rule for file in files for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
+RULES = rules_in(RULE_FILES)
+ALERTS = [rule for rule in RULES if "alert" in rule]
+
+each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda rule: rule["alert"])
+
+
+def promtool(servers: dict[str, Path], *args: object) -> None:
+    result = subprocess.run(
+        [servers["promtool"], *map(str, args)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def metrics_in(expression: object) -> Iterator[str]:
+    """Names of all metrics that a parsed expression selects."""
+    if isinstance(expression, promql_parser.VectorSelector):
+        yield expression.name or "(a selector without a metric name)"
+    for attribute in ("expr", "lhs", "rhs", "param", "vector_selector"):
+        child = getattr(expression, attribute, None)
+        if isinstance(child, promql_parser.Expr):
+            yield from metrics_in(child)
+    for argument in getattr(expression, "args", None) or ():
+        yield from metrics_in(argument)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.name)
+def test_a_rule_file_passes_the_linter(file, servers):
+    promtool(servers, "check", "rules", "--lint=all", "--lint-fatal", file)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("file", TEST_FILES, ids=lambda file: file.name)
+def test_the_rules_of_a_file_behave(file, servers):
+    promtool(servers, "test", "rules", file)
+
+
+@pytest.mark.servers
+def test_the_configuration_is_valid(servers):
+    promtool(servers, "check", "config", "--lint=all", "--lint-fatal", FOLDER / "prometheus.yml")
+
+
+def test_each_rule_file_has_a_test_file():
+    assert [file.stem for file in RULE_FILES] == [file.name.removesuffix(".test.yml") for file in TEST_FILES]
+
+
+def test_alert_names_are_unique():
+    assert len({rule["alert"] for rule in ALERTS}) == len(ALERTS)
+
+
+@each_alert
+def test_an_alert_says_what_people_need(alert):
+    name, annotations = alert["alert"], alert["annotations"]
+
+    assert alert["labels"]["severity"] in {"critical", "warning", "info", "none"}
+    assert set(annotations) == {"summary", "description", "runbook_url"}
+    assert "{{" not in annotations["summary"]
+    assert annotations["runbook_url"] == f"{RUNBOOK_URL}{name}.md"
+    headings = [line for line in (RUNBOOKS / f"{name}.md").read_text().splitlines() if line.startswith("#")]
+    assert headings == [f"# {name}", *(f"## {section}" for section in SECTIONS)]
+
+
+@each_alert
+def test_an_alert_says_why_it_waits_as_long_as_it_does(alert):
+    (text,) = [file.read_text() for file in RULE_FILES if f"- alert: {alert['alert']}\n" in file.read_text()]
+    body = text.split(f"- alert: {alert['alert']}\n")[1].split("- alert: ")[0]
+    lines = [line.strip() for line in body.splitlines()]
+    place = next(index for index, line in enumerate(lines) if line.startswith(("for:", "labels:")))
+
+    assert lines[place - 1].startswith("#")
+    assert lines[place].startswith("for:") or lines[place - 1].startswith("# No `for`")
+
+
+@each_alert
+def test_an_alert_is_tested_to_fire_to_be_silent_and_to_end(alert):
+    groups = [group for file in TEST_FILES for group in yaml.safe_load(file.read_text())["tests"]]
+    cases = [[case for case in group["alert_rule_test"] if case["alertname"] == alert["alert"]] for group in groups]
+
+    phases = [[is_firing for is_firing, _ in groupby(bool(case["exp_alerts"]) for case in group)] for group in cases]
+
+    assert ([True] if alert["alert"] in ENDLESS else [False, True, False]) in phases
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule.get("record"))
+def test_a_rule_uses_only_metrics_that_exist(rule):
+    used = set(metrics_in(promql_parser.parse(rule["expr"])))
+
+    assert used <= KNOWN_METRICS
+    assert used or rule.get("alert") in ENDLESS
+
+
+def test_each_runbook_belongs_to_an_alert():
+    # The responder posts the escalation itself; no rule raises it.
+    alerts = {rule["alert"] for rule in ALERTS} | {names.ALERT_ESCALATION}
+
+    assert {file.stem for file in RUNBOOKS.glob("*.md")} == alerts
