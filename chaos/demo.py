@@ -6,16 +6,14 @@ Exit codes: 0 every repair verified, and users agree; 1 one was not; 3 the scene
 import argparse
 import asyncio
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from chaos.faults import FAULTS
-from chaos.scene import stage
+from chaos.scene import make_workdir, stage
 from chaos.timeline import Timeline
 from homeostat import commands
 from homeostat.clock import SystemClock
@@ -44,9 +42,7 @@ async def play(mode: str, console: Console) -> int:
     """Play every fault once; the exit code."""
     if mode == "auto":
         mode = "compose" if await _has_engine() else "native"
-    # Below a folder that the shop's database user can enter; /tmp may be private to this session.
-    workdir = Path(tempfile.mkdtemp(prefix="homeostat-demo-", dir="/var/tmp"))  # noqa: S108 - a name of its own, see above
-    workdir.chmod(0o755)
+    workdir = make_workdir("demo")
     console.print(f"setting the scene ({mode}); everything is in {workdir}")
     rows: dict[str, tuple[Timeline, list[str]]] = {}
     async with stage(mode, workdir, SystemClock()) as scene:
@@ -65,7 +61,7 @@ async def play(mode: str, console: Console) -> int:
 async def _has_engine() -> bool:
     try:
         return (await commands.run(("docker", "version"), timeout_s=20.0)).exit_code == 0
-    except OSError:
+    except HomeostatError:
         return False
 
 

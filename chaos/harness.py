@@ -1,4 +1,4 @@
-"""A whole homeostat of its own (ports, state, settings) beside whatever else runs: for the demo, benchmarks and tests."""
+"""A whole homeostat of its own (ports, state, settings) beside whatever else runs: for demo, benchmarks, tests."""
 
 import os
 import socket

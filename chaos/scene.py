@@ -1,8 +1,8 @@
 """The shop and a homeostat of its own, together: what the demo shows and the recovery benchmark measures."""
 
-import asyncio
 import contextlib
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,13 @@ class Scene:
         )
 
 
+def make_workdir(name: str) -> Path:
+    """A new folder that the shop's database user can enter, too."""
+    workdir = Path(tempfile.mkdtemp(prefix=f"homeostat-{name}-", dir="/var/tmp"))
+    workdir.chmod(0o755)
+    return workdir
+
+
 @contextlib.asynccontextmanager
 async def stage(mode: str, workdir: Path, clock: Clock) -> AsyncIterator[Scene]:
     """Start the shop and homeostat in ``mode`` (compose or native), and end both afterwards, whatever happens."""
@@ -87,8 +94,12 @@ async def stage(mode: str, workdir: Path, clock: Clock) -> AsyncIterator[Scene]:
             state.mkdir(parents=True, exist_ok=True)
         exits.push_async_callback(stack.down)
         await stack.up()
-        session = await exits.enter_async_context(aiohttp.ClientSession())
-        load = await exits.enter_async_context(steady(f"{victim.url}/items", clock))
+        yield await exits.enter_async_context(observe(mode, stack, victim, clock))
+
+
+@contextlib.asynccontextmanager
+async def observe(mode: str, stack: Stack, victim: Victim, clock: Clock) -> AsyncIterator[Scene]:
+    """A scene over what runs already: load flows and the responder is followed while the block runs."""
+    async with aiohttp.ClientSession() as session, steady(f"{victim.url}/items", clock) as load:
         follower = Follower(f"http://{stack.settings.responder.listen}", session, clock)
         yield Scene(mode, stack, victim, load, follower, clock)
-        await asyncio.sleep(0)

@@ -8,13 +8,13 @@ from rich.console import Console
 
 from cli.ready import Part
 from homeostat import commands
-from homeostat.errors import NotSupported, Permanent
+from homeostat.errors import HomeostatError, NotSupported, Permanent
 from homeostat.quantities import host_port
 from homeostat.rendering import ROOT, render
 from homeostat.settings import Settings
 
-#: Where docker-compose.yml mounts the token's folder.
-_TOKEN_IN_CONTAINER = "/run/homeostat/webhook-token"  # noqa: S105 - a path
+#: Where docker-compose.yml mounts the folder of secrets.
+_SECRETS_IN_CONTAINER = "/run/homeostat"
 _FILE = ROOT / "docker-compose.yml"
 _NEEDED = ("prometheus", "alertmanager", "exporter", "responder")
 _PULL_TIMEOUT_S = 120.0
@@ -28,7 +28,7 @@ async def is_possible() -> bool:
         for probe in (("docker", "version", "--format", "{{.Server.Version}}"), ("docker", "compose", "version")):
             if (await commands.run(probe, timeout_s=_QUICK_S)).exit_code != 0:
                 return False
-    except OSError:
+    except HomeostatError:
         return False
     return True
 
@@ -66,7 +66,7 @@ def parts(settings: Settings, *, with_grafana: bool) -> list[Part]:
 
 
 def _environment(settings: Settings, path: Path) -> dict[str, str]:
-    rendered = render(settings, _TOKEN_IN_CONTAINER)
+    rendered = render(settings, _SECRETS_IN_CONTAINER)
     return {
         **os.environ,
         "HOMEOSTAT_PROMETHEUS_DIR": str(rendered.prometheus.resolve()),
@@ -94,10 +94,11 @@ async def _has_grafana(environment: dict[str, str], errors: Console) -> bool:
         return True
     with errors.status(f"getting {image}"):
         pulled = await commands.run(("docker", "pull", "--quiet", image), timeout_s=_PULL_TIMEOUT_S)
-    if pulled.exit_code != 0:
+    has_image = pulled.exit_code == 0
+    if not has_image:
         reason = (pulled.output.strip().splitlines() or ["no answer in time"])[-1]
         errors.print(f"without Grafana: {image} cannot be had: {reason}", style="yellow", markup=False)
-    return pulled.exit_code == 0
+    return has_image
 
 
 async def _compose(arguments: Sequence[str], environment: dict[str, str], timeout_s: float) -> None:

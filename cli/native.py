@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,8 @@ from guardian.stack import BIN_VARIABLE
 from homeostat import commands
 from homeostat.errors import HomeostatError, Permanent, Unreachable
 from homeostat.guardian_client import GuardianClient
-from homeostat.platforms import control_socket_path
+from homeostat.platforms import control_socket_path, detect
+from homeostat.processes import system_processes
 from homeostat.rendering import ROOT
 from homeostat.settings import Settings
 
@@ -39,16 +41,16 @@ async def up(settings: Settings, path: Path, errors: Console) -> list[Part]:
         errors.print("homeostat runs already")
         return parts(settings)
     environment = {**os.environ, BIN_VARIABLE: str(await _servers(errors))}
+    await asyncio.to_thread(_start_guardian, settings, path, environment)
+    return parts(settings)
+
+
+def _start_guardian(settings: Settings, path: Path, environment: Mapping[str, str]) -> None:
     logs = settings.state_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    spec = commands.SpawnSpec(
-        argv=(sys.executable, "-m", "guardian", "--stack", "--settings", str(path.resolve())),
-        cwd=ROOT,
-        env=environment,
-        log_path=logs / "guardian.log",
-    )
-    commands.spawn(spec)
-    return parts(settings)
+    argv = (sys.executable, "-m", "guardian", "--stack", "--settings", str(path.resolve()))
+    spec = commands.SpawnSpec(argv, logs / "guardian.log", environment, cwd=ROOT)
+    commands.spawn(spec, system_processes(detect())).let_go()
 
 
 async def down(settings: Settings, errors: Console) -> None:
@@ -59,7 +61,7 @@ async def down(settings: Settings, errors: Console) -> None:
         return
     await client.shutdown(_DOWN_TIMEOUT_S)
     async with asyncio.timeout(_DOWN_TIMEOUT_S):
-        while await _runs(client):
+        while await _runs(client):  # noqa: ASYNC110 - another process ends; nothing here could set an event
             await asyncio.sleep(0.1)
 
 

@@ -20,7 +20,7 @@ async def check(path: Path, console: Console) -> None:
     """Print what was looked at. Raises SettingsError with every problem found."""
     loaded = settings.load(path)
     console.print(f"{path}: good")
-    rendered = render(loaded, "/dev/null")
+    rendered = render(loaded, str(loaded.responder.token_files[0].parent))
     problems = await _labels(loaded, console)
     problems += await _tools(rendered, console)
     problems += _remedies(rendered, loaded)
@@ -90,8 +90,9 @@ def _remedies(rendered: Rendered, loaded: Settings) -> list[str]:
 
 
 def _warnings(rendered: Rendered) -> list[str]:
-    config = yaml.safe_load((rendered.alertmanager / "alertmanager.yml").read_text())
-    people = next((r for r in config["receivers"] if r["name"] == "people"), {})
-    if len(people) == 1:
+    config: dict[str, list[dict[str, object]]] = yaml.safe_load(
+        (rendered.alertmanager / "alertmanager.yml").read_text()
+    )
+    if {"name": "people"} in config["receivers"]:
         return ["nobody is told: the receiver `people` in alertmanager/alertmanager.yml sends nowhere yet"]
     return []

@@ -104,9 +104,11 @@ class V1:
             _, controllers, path = line.split(":", 2)
             if relative := up_to_id(path, container_id):
                 found |= dict.fromkeys(controllers.split(","), relative)
-        if not found.keys() & set(self._CONTROLLERS):
+        if not found:
             return None
-        return tuple(f"{self._root}/{name}/{found.get(name, '').lstrip('/')}" for name in self._CONTROLLERS)
+        # A controller that is not in use has no line: its folder is then not there, which is an answer.
+        place = found.get("memory") or next(iter(found.values()))
+        return tuple(f"{self._root}/{name}/{found.get(name, place).lstrip('/')}" for name in self._CONTROLLERS)
 
     def folders_at(self, relative: str) -> tuple[str, ...]:
         return tuple(f"{self._root}/{name}/{relative.lstrip('/')}" for name in self._CONTROLLERS)
@@ -128,7 +130,7 @@ class V1:
 
 
 class Cgroups:
-    """Finds and reads the cgroups of containers. Blocking: call it in a thread. ``system`` and ``proc`` are the host's."""
+    """Finds and reads the cgroups of containers. ``system`` and ``proc`` are the host's. Blocking: call it in a thread."""
 
     def __init__(self, clock: Clock, system: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")) -> None:
         self._clock = clock
@@ -146,19 +148,20 @@ class Cgroups:
         samples = {key[0]: self._layout.sample(folders) for key, folders in list(self._known.items())}
         if running and not samples and not self._is_told:
             self._is_told = True
-            log.warning("cgroups.not_found", searched=self._layout.tree, hint="run with the host's pid and cgroup namespaces")
+            log.warning(
+                "cgroups.not_found", searched=self._layout.tree, hint="run with the host's pid and cgroup namespaces"
+            )
         return {container_id: sample for container_id, sample in samples.items() if sample != _NOTHING}
 
     def _find(self, missing: set[tuple[str, int]]) -> None:
-        for key in sorted(missing):
+        for key in missing:
             if folders := self._from_process(*key):
                 self._known[key] = folders
-                missing = missing - {key}
-        if not missing or not self._may_search():
+        lost = missing - self._known.keys()
+        if not lost or not self._may_search():
             return
         places = search(self._layout.tree)
-        for key in missing & {key for key in missing if key[0] in places}:
-            self._known[key] = self._layout.folders_at(places[key[0]])
+        self._known |= {key: self._layout.folders_at(places[key[0]]) for key in lost if key[0] in places}
 
     def _from_process(self, container_id: str, pid: int) -> tuple[str, ...] | None:
         memberships = read(f"{self._proc}/{pid}/cgroup") if pid else None
@@ -178,7 +181,7 @@ _NOTHING = CgroupSample(None, None, None, None, None, None, None)
 
 
 def up_to_id(path: str, container_id: str) -> str | None:
-    """``path`` down to the part that names the container (``ID``, ``docker-ID.scope``); its own children are cut off."""
+    """``path`` down to the part that names the container (``ID``, ``docker-ID.scope``), without its own children."""
     parts = path.split("/")
     for index, part in enumerate(parts):
         if container_id in part:

@@ -10,7 +10,6 @@ import aiohttp
 import structlog
 
 from exporters.catalog import Entry
-from homeostat.clock import Clock
 from homeostat.directory import resolve_probe
 from homeostat.errors import Temporary
 from homeostat.probes import ProbeContext, ProbeResult, run_probe
@@ -60,7 +59,7 @@ class Prober:
     def __init__(self, entries: Callable[[], tuple[Entry, ...]], context: ProbeContext) -> None:
         self._entries = entries
         self._context = context
-        self._clock: Clock = context.clock
+        self._clock = context.clock
         self._followed: tuple[Entry, ...] | None = None
         self._tasks: dict[Target, asyncio.Task[None]] = {}
         self._last: dict[ProbeKey, Observation] = {}
@@ -148,7 +147,7 @@ def _target(entry: Entry, container: str, spec: ProbeSpec, resolved: ProbeSpec |
 
 
 def spread(target: Target) -> float:
-    """Seconds before the first run: the same for the same probe, different for others, so that they do not beat together."""
+    """Seconds before the first run: always the same for one probe, and different for others, so that none beat together."""
     key = target.key
     share = zlib.crc32(f"{key.workload} {key.container} {key.probe}".encode()) / 2**32
     return share * min(target.interval_s, _SPREAD_MAX_S)

@@ -28,5 +28,5 @@ def number(content: bytes | None) -> int | None:
 
 def field(content: bytes | None, name: bytes) -> int | None:
     """The number after ``name`` at the start of a line, as in memory.stat, cpu.stat and memory.events."""
-    before, found, after = (b"\n" + (content or b"")).partition(b"\n" + name + b" ")
+    _before, found, after = (b"\n" + (content or b"")).partition(b"\n" + name + b" ")
     return number(after.partition(b"\n")[0]) if found else None

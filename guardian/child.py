@@ -14,13 +14,13 @@ from homeostat.settings import ProcessSpec
 
 #: Every process carries it and hands it down, so that its tree is found again without a state file.
 MARK = "HOMEOSTAT_PROCESS"
-#: Where the kernel does not tell: late enough to cost nothing, soon enough to restart at once.
+#: Where the kernel does not tell of an end: seldom enough to cost nothing, soon enough to restart at once.
 _POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """``started_at`` epoch, ``started`` monotonic. ``child`` is None when adopted: no exit code then."""
+    """``started_at``: epoch; ``started``: monotonic. ``child`` is None when adopted: no exit code then."""
 
     id: ProcessId
     started_at: float
@@ -30,29 +30,24 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Launcher:
-    """Starts and adopts processes. ``environ``: what all of them inherit."""
+    """Starts processes, finds those that run already, and waits for their end.
+
+    ``environ``: what all of them inherit.
+    """
 
     processes: Processes
     clock: Clock
     state_dir: Path
     environ: Mapping[str, str]
-
-    def mark(self, name: str) -> str:
-        """Value of :data:`MARK`: no process of another guardian has it."""
-        return f"{hashlib.sha256(str(self.state_dir.resolve()).encode()).hexdigest()[:16]}:{name}"
+    has_pidfd: bool
 
     async def start(self, name: str, spec: ProcessSpec, log: Path) -> Running:
-        """Raises what commands.spawn raises."""
+        """Raises what commands.spawn and commands.account raise."""
         account = commands.account(spec.user) if spec.user else None
-        identity = (
-            {"HOME": account.home, "USER": account.name, "LOGNAME": account.name}
-            if account
-            else {}
-        )
         spawn_spec = commands.SpawnSpec(
             argv=spec.command,
             log=log,
-            env={MARK: self.mark(name), **self.environ, **identity, **spec.env},
+            env=self._environment(name, spec, account),
             cwd=spec.cwd,
             account=account,
         )
@@ -64,7 +59,55 @@ class Launcher:
         age_s = await asyncio.to_thread(self.processes.age_s, process)
         return Running(process, self.clock.now() - age_s, self.clock.monotonic() - age_s, None)
 
-    async def marked(self, name: str) -> set[ProcessId]:
-        """Everything that carries the mark of this process."""
-        found = await asyncio.to_thread(self.processes.marked, MARK)
-        return {process for process, value in found.items() if value == self.mark(name)}
+    async def marked(self) -> dict[str, set[ProcessId]]:
+        """Everything that processes of this guardian or one before it started, by process name."""
+        prefix = f"{self._owner()}:"
+        found: dict[str, set[ProcessId]] = {}
+        for process, mark in (await asyncio.to_thread(self.processes.marked, MARK)).items():
+            if mark.startswith(prefix):
+                found.setdefault(mark.removeprefix(prefix), set()).add(process)
+        return found
+
+    async def ended(self, running: Running) -> int | None:
+        """Wait for its end; the exit code, where it can be known."""
+        if self.has_pidfd:
+            await self._pidfd_readable(running.id)
+        else:
+            while await asyncio.to_thread(is_alive, self.processes, running.id):
+                await self.clock.sleep(_POLL_S)
+        return running.child.exit_code() if running.child else None
+
+    async def _pidfd_readable(self, process: ProcessId) -> None:
+        try:
+            descriptor = os.pidfd_open(process.pid)
+        except ProcessLookupError:
+            return
+        try:
+            # Only now is it sure that the descriptor is of this process and no newcomer.
+            if await asyncio.to_thread(is_alive, self.processes, process):
+                await _readable(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _environment(
+        self, name: str, spec: ProcessSpec, account: commands.Account | None
+    ) -> dict[str, str]:
+        mark = {MARK: f"{self._owner()}:{name}"}
+        identity: dict[str, str] = {}
+        if account is not None:
+            identity = {"HOME": account.home, "USER": account.name, "LOGNAME": account.name}
+        # First, so that reading the start of a large environment finds it; last, so that nothing overrides it.
+        return {**mark, **self.environ, **identity, **spec.env, **mark}
+
+    def _owner(self) -> str:
+        return hashlib.sha256(str(self.state_dir).encode()).hexdigest()[:16]
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    event = asyncio.Event()
+    loop.add_reader(descriptor, event.set)
+    try:
+        await event.wait()
+    finally:
+        loop.remove_reader(descriptor)

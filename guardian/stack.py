@@ -12,10 +12,15 @@ from homeostat.settings import CheckSpec, ProcessSpec, Settings
 BIN_VARIABLE = "HOMEOSTAT_BIN"
 
 
+#: Firing alerts are sent again this often (default 1m): so soon does a restarted Alertmanager know them again, and
+#: after four times this a dead Prometheus's alerts end.
+RESEND = "--rules.alert.resend-delay=15s"
+
+
 def stack_processes(settings: Settings, settings_path: Path) -> dict[str, ProcessSpec]:
     """Prometheus, Alertmanager, exporter and responder. Raises SettingsError when a binary is missing."""
     state = settings.state_dir
-    rendered = render(settings, str(settings.responder.token_files[0]))
+    rendered = render(settings, str(settings.responder.token_files[0].parent))
     stack = settings.stack
     prometheus = (
         _binary("prometheus"),
@@ -24,6 +29,7 @@ def stack_processes(settings: Settings, settings_path: Path) -> dict[str, Proces
         f"--storage.tsdb.retention.time={round(stack.retention_time)}s",
         f"--storage.tsdb.retention.size={stack.retention_size}B",
         f"--web.listen-address={stack.prometheus}",
+        RESEND,
         "--log.level=warn",
     )
     alertmanager = (

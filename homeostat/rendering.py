@@ -26,15 +26,17 @@ class Rendered:
     alertmanager: Path
 
 
-def render(settings: Settings, token_file: str, root: Path = ROOT) -> Rendered:
-    """Write both. ``token_file``: where Alertmanager finds the webhook's token. Raises SettingsError."""
+def render(settings: Settings, secrets: str, root: Path = ROOT) -> Rendered:
+    """Write both. ``secrets``: the folder where Alertmanager finds the webhook's token and what people's receivers
+    need; ``secrets/NAME`` of the shipped file is looked for there. Raises SettingsError.
+    """
     run = settings.state_dir / "run"
     rendered = Rendered(run / "prometheus", run / "alertmanager")
     for folder in (rendered.prometheus, rendered.alertmanager):
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(_shipped(root / "prometheus/rules"), rendered.prometheus / "rules", dirs_exist_ok=True)
     _write(rendered.prometheus / "prometheus.yml", _prometheus(_load(root / "prometheus/prometheus.yml"), settings))
-    alertmanager = _alertmanager(_load(root / "alertmanager/alertmanager.yml"), settings, token_file)
+    alertmanager = _alertmanager(_load(root / "alertmanager/alertmanager.yml"), settings, secrets)
     _write(rendered.alertmanager / "alertmanager.yml", alertmanager)
     return rendered
 
@@ -54,13 +56,27 @@ def _prometheus(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
     return config
 
 
-def _alertmanager(config: dict[str, Any], settings: Settings, token_file: str) -> dict[str, Any]:
+def _alertmanager(config: dict[str, Any], settings: Settings, secrets: str) -> dict[str, Any]:
+    _relocate(config, secrets)
     for receiver in config["receivers"]:
         if receiver["name"] == "responder":
             for webhook in receiver["webhook_configs"]:
                 webhook["url"] = f"http://{settings.responder.listen}/webhook/alertmanager"
-                webhook["http_config"]["authorization"]["credentials_file"] = token_file
+                token = f"{secrets}/{settings.responder.token_files[0].name}"
+                webhook["http_config"]["authorization"]["credentials_file"] = token
     return config
+
+
+def _relocate(node: object, secrets: str) -> None:
+    """Alertmanager takes a relative file from its own folder, which the rendered one is not any more."""
+    if isinstance(node, list):
+        for item in node:
+            _relocate(item, secrets)
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if isinstance(value, str) and key.endswith("_file") and value.startswith("secrets/"):
+                node[key] = f"{secrets}/{value.removeprefix('secrets/')}"
+            _relocate(value, secrets)
 
 
 def _shipped(path: Path) -> Path:

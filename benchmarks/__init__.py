@@ -1,0 +1,1 @@
+"""What homeostat promises, measured. Each prints a table, and JSON with ``--json``; exit code 1: a bar is not met."""

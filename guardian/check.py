@@ -1,0 +1,41 @@
+"""The liveness check: from outside, on a fresh connection each time."""
+
+from collections.abc import Callable
+
+import structlog
+
+from homeostat.probes import ProbeContext, run_probe
+from homeostat.settings import CheckSpec
+from homeostat.workloads import ProbeSpec
+
+log = structlog.get_logger()
+
+
+def to_probe(spec: CheckSpec) -> ProbeSpec:
+    kind, target = ("http", spec.http) if spec.http is not None else ("tcp", spec.tcp)
+    return ProbeSpec(kind, target or "", spec.interval, spec.timeout)
+
+
+async def until_failing(
+    spec: CheckSpec,
+    context: ProbeContext,
+    is_in_grace: Callable[[], bool],
+    report: Callable[[bool], None],
+) -> str:
+    """Check at the interval until ``spec.failures`` in a row failed; why the last one did.
+
+    Failures in the start grace do not count. ``report`` gets every result.
+    """
+    probe = to_probe(spec)
+    failures = 0
+    while True:
+        await context.clock.sleep(spec.interval)
+        result = await run_probe(probe, context)
+        report(result.ok)
+        if result.ok or is_in_grace():
+            failures = 0
+            continue
+        failures += 1
+        log.debug("check.failed", probe=probe.name, reason=result.reason, in_a_row=failures)
+        if failures >= spec.failures:
+            return f"{probe.name}: {result.reason}, {failures} times in a row"
