@@ -30,8 +30,9 @@ test: setup          ## every test, on real servers
 lint: setup          ## every check that runs no test
 	@scripts/lint
 
-generate: setup      ## write grafana/generated/*.json again
+generate: setup      ## write grafana/generated/*.json and docs/configuration.md again
 	@python -m grafana
+	@python -m cli.configdoc
 
 bench: setup         ## measure what the README promises
 	@scripts/servers

@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from homeostat import commands
 from homeostat.clock import Clock
+from homeostat.errors import Temporary
 from homeostat.processes import Processes, ProcessId, is_alive
+from homeostat.processtrees import end_tree
 from homeostat.settings import ProcessSpec
+
+log = structlog.get_logger()
 
 #: Every process carries it and hands it down, so that its tree is found again without a state file.
 MARK = "HOMEOSTAT_PROCESS"
@@ -30,7 +36,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Launcher:
-    """Starts processes, finds those that run already, and waits for their end.
+    """Starts processes, finds those that run already, waits for their end, and ends them.
 
     ``environ``: what all of them inherit.
     """
@@ -77,6 +83,37 @@ class Launcher:
                 await self.clock.sleep(_POLL_S)
         return running.child.exit_code() if running.child else None
 
+    async def end(self, name: str, running: Running, grace_s: float) -> int | None:
+        """End the whole tree; the exit code, where it can be known."""
+        await self._end_all(running.id, await self._marked_by(name), grace_s)
+        if await asyncio.to_thread(is_alive, self.processes, running.id):
+            return None
+        return await self.ended(running)
+
+    async def end_leftovers(self, name: str, grace_s: float) -> None:
+        """See to it that nothing of this process runs, so that it is never started twice.
+
+        Raises Temporary when something outlives SIGKILL.
+        """
+        leftovers = await self._marked_by(name)
+        if not leftovers:
+            return
+        log.warning("process.leftovers_ended", process=name, pids=_pids(leftovers))
+        survivors = await self._end_all(min(leftovers), leftovers, grace_s)
+        if survivors:
+            raise Temporary(f"{name}: processes {_pids(survivors)} outlived SIGKILL")
+
+    async def _end_all(
+        self, root: ProcessId, also: set[ProcessId], grace_s: float
+    ) -> set[ProcessId]:
+        survivors = await end_tree(root, grace_s, self.clock, self.processes, also)
+        if survivors:
+            log.error("process.survived_sigkill", root=root.pid, pids=_pids(survivors))
+        return survivors
+
+    async def _marked_by(self, name: str) -> set[ProcessId]:
+        return (await self.marked()).get(name, set())
+
     async def _pidfd_readable(self, process: ProcessId) -> None:
         try:
             descriptor = os.pidfd_open(process.pid)
@@ -101,6 +138,10 @@ class Launcher:
 
     def _owner(self) -> str:
         return hashlib.sha256(str(self.state_dir).encode()).hexdigest()[:16]
+
+
+def _pids(processes: set[ProcessId]) -> list[int]:
+    return sorted(process.pid for process in processes)
 
 
 async def _readable(descriptor: int) -> None:
