@@ -85,7 +85,8 @@ def _timeline(known: Timeline, recoveries: Sequence[Mapping[str, Any]]) -> Timel
         return known
     acted = [row for row in recoveries if any(entry["kind"] == "started" for entry in row["entries"])]
     row = (acted or recoveries)[0]
-    started = [entry for entry in row["entries"] if entry["kind"] == "started"]
+    skipped = {entry["token"] for entry in row["entries"] if entry.get("status") == "skipped"}
+    started = [entry for entry in row["entries"] if entry["kind"] == "started" and entry["id"] not in skipped]
     return Timeline(
         fault=known.fault,
         workload=known.workload,

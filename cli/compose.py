@@ -55,10 +55,10 @@ async def down(settings: Settings, path: Path, errors: Console) -> None:
 def parts(settings: Settings, *, with_grafana: bool) -> list[Part]:
     """What is started. Logs are in `docker compose logs`."""
     found = [
-        Part("prometheus", settings.stack.prometheus, "/-/ready", "docker compose logs prometheus"),
-        Part("alertmanager", settings.stack.alertmanager, "/-/ready", "docker compose logs alertmanager"),
+        Part("prometheus", settings.stack.prometheus, "/-/ready", "docker compose logs prometheus", reload=True),
+        Part("alertmanager", settings.stack.alertmanager, "/-/ready", "docker compose logs alertmanager", reload=True),
         Part("exporter", settings.exporter.listen, "/-/healthy", "docker compose logs exporter"),
-        Part("responder", settings.responder.listen, "/-/ready", "docker compose logs responder"),
+        Part("responder", settings.responder.listen, "/-/ready", "docker compose logs responder", reload=True),
     ]
     if with_grafana:
         found.append(Part("grafana", settings.stack.grafana, "/api/health", "docker compose logs grafana"))
@@ -66,7 +66,7 @@ def parts(settings: Settings, *, with_grafana: bool) -> list[Part]:
 
 
 def _environment(settings: Settings, path: Path) -> dict[str, str]:
-    rendered = render(settings, _SECRETS_IN_CONTAINER)
+    rendered = render(settings, _SECRETS_IN_CONTAINER, with_guardian=False)
     return {
         **os.environ,
         "HOMEOSTAT_PROMETHEUS_DIR": str(rendered.prometheus.resolve()),

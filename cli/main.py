@@ -5,13 +5,14 @@ Exit codes: 0 good; 1 something is not well; 2 wrong settings or arguments; 3 it
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from cli import compose, native, report, validate
-from cli.ready import wait_until_ready
+from cli.ready import Part, reload, wait_until_ready
 from cli.token import ensure_token
 from homeostat import log, settings
 from homeostat.errors import HomeostatError, SettingsError
@@ -58,7 +59,7 @@ def up(path: Path, mode: str) -> None:
         ensure_token(loaded.responder.token_files[0])
         is_compose = asyncio.run(_is_compose(mode))
         parts = asyncio.run(compose.up(loaded, path, errors) if is_compose else native.up(loaded, path, errors))
-        asyncio.run(wait_until_ready(parts, console))
+        asyncio.run(_settle(parts))
         for part in parts:
             console.print(f"{part.name:<14} http://{part.listen}")
 
@@ -100,6 +101,11 @@ def recoveries(path: Path, limit: int, recovery: int | None) -> None:
     """What was repaired, newest first; with a number, the whole story of one."""
     with _explained():
         asyncio.run(report.recoveries(settings.load(path), console, limit, recovery))
+
+
+async def _settle(parts: Sequence[Part]) -> None:
+    await wait_until_ready(parts, console)
+    await reload(parts)
 
 
 async def _is_compose(mode: str) -> bool:

@@ -26,10 +26,10 @@ def parts(settings: Settings) -> list[Part]:
     """What is started, in the order that people think of it."""
     logs = settings.state_dir / "logs"
     return [
-        Part("prometheus", settings.stack.prometheus, "/-/ready", f"{logs / 'prometheus.log'}"),
-        Part("alertmanager", settings.stack.alertmanager, "/-/ready", f"{logs / 'alertmanager.log'}"),
+        Part("prometheus", settings.stack.prometheus, "/-/ready", f"{logs / 'prometheus.log'}", reload=True),
+        Part("alertmanager", settings.stack.alertmanager, "/-/ready", f"{logs / 'alertmanager.log'}", reload=True),
         Part("exporter", settings.exporter.listen, "/-/healthy", f"{logs / 'exporter.log'}"),
-        Part("responder", settings.responder.listen, "/-/ready", f"{logs / 'responder.log'}"),
+        Part("responder", settings.responder.listen, "/-/ready", f"{logs / 'responder.log'}", reload=True),
         Part("guardian", settings.guardian.listen, "/-/healthy", f"{logs / 'guardian.log'}"),
     ]
 

@@ -8,20 +8,22 @@ import aiohttp
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from homeostat.errors import Unreachable
+from homeostat.errors import Permanent, Unreachable
 
 _DEADLINE_S = 60.0
 _POLL_S = 0.2
+_RELOAD_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of homeostat, where it listens, and the path that says it is ready."""
+    """One process of homeostat, where it listens, the path that says it is ready, whether it has ``/-/reload``."""
 
     name: str
     listen: str
     path: str
     log: str = ""
+    reload: bool = False
 
 
 async def is_ready(part: Part, session: aiohttp.ClientSession) -> bool:
@@ -52,3 +54,23 @@ async def wait_until_ready(parts: Sequence[Part], console: Console) -> None:
                 f"{part.name} at {part.listen} is not ready after {_DEADLINE_S:g} s; see {part.log}" for part in waiting
             ]
             raise Unreachable("\n".join(lines)) from None
+
+
+async def reload(parts: Sequence[Part]) -> None:
+    """Have every part read its configuration again: what is running already may be older than the files.
+
+    Raises Permanent with the part's own words when it refuses.
+    """
+    async with aiohttp.ClientSession() as session:
+        for part in parts:
+            if part.reload:
+                await _reload(part, session)
+
+
+async def _reload(part: Part, session: aiohttp.ClientSession) -> None:
+    try:
+        async with asyncio.timeout(_RELOAD_S), session.post(f"http://{part.listen}/-/reload") as response:
+            if response.status >= 400:  # noqa: PLR2004 - HTTP
+                raise Permanent(f"{part.name} refuses its configuration: {(await response.text()).strip()}")
+    except (aiohttp.ClientError, OSError, TimeoutError) as err:
+        raise Unreachable(f"{part.name} at {part.listen} does not answer") from err

@@ -20,7 +20,7 @@ async def check(path: Path, console: Console) -> None:
     """Print what was looked at. Raises SettingsError with every problem found."""
     loaded = settings.load(path)
     console.print(f"{path}: good")
-    rendered = render(loaded, str(loaded.responder.token_files[0].parent))
+    rendered = render(loaded, str(loaded.responder.token_files[0].parent), with_guardian=True)
     problems = await _labels(loaded, console)
     problems += await _tools(rendered, console)
     problems += _remedies(rendered, loaded)

@@ -130,7 +130,7 @@ class V1:
 
 
 class Cgroups:
-    """Finds and reads the cgroups of containers. ``system`` and ``proc`` are the host's. Blocking: call it in a thread."""
+    """Finds and reads the cgroups of containers. ``system``, ``proc``: the host's. Blocking: call it in a thread."""
 
     def __init__(self, clock: Clock, system: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")) -> None:
         self._clock = clock

@@ -147,7 +147,7 @@ def _target(entry: Entry, container: str, spec: ProbeSpec, resolved: ProbeSpec |
 
 
 def spread(target: Target) -> float:
-    """Seconds before the first run: always the same for one probe, and different for others, so that none beat together."""
+    """Seconds before the first run: always the same for one probe, different for others: they do not beat together."""
     key = target.key
     share = zlib.crc32(f"{key.workload} {key.container} {key.probe}".encode()) / 2**32
     return share * min(target.interval_s, _SPREAD_MAX_S)

@@ -231,7 +231,7 @@ def _births(proc: str, keys: Iterable[ProcessKey]) -> dict[ProcessKey, bytes | N
 
 
 def birth(stat: bytes | None) -> bytes | None:
-    """When a process started, in the kernel's own units; it tells a process from its pid's next user. None for a dead one.
+    """When a process started, in the kernel's units; it tells a process from its pid's next user. None for a dead one.
 
     ``stat``: /proc/PID/stat (proc_pid_stat(5)); the command in it may hold spaces and brackets.
     """

@@ -10,6 +10,9 @@ from homeostat.workloads import ProbeSpec
 
 log = structlog.get_logger()
 
+#: So that what waits for a start learns of it soon.
+_EARLY_S = 0.5
+
 
 def to_probe(spec: CheckSpec) -> ProbeSpec:
     kind, target = ("http", spec.http) if spec.http is not None else ("tcp", spec.tcp)
@@ -24,14 +27,18 @@ async def until_failing(
 ) -> str:
     """Check at the interval until ``spec.failures`` in a row failed; why the last one did.
 
-    Failures in the start grace do not count. ``report`` gets every result.
+    Failures in the start grace do not count; until the first success in it, checks are more frequent.
+    ``report`` gets every result.
     """
     probe = to_probe(spec)
     failures = 0
+    is_starting = True
     while True:
-        await context.clock.sleep(spec.interval)
+        is_starting = is_starting and is_in_grace()
+        await context.clock.sleep(min(spec.interval, _EARLY_S) if is_starting else spec.interval)
         result = await run_probe(probe, context)
         report(result.ok)
+        is_starting = is_starting and not result.ok
         if result.ok or is_in_grace():
             failures = 0
             continue

@@ -20,7 +20,7 @@ RESEND = "--rules.alert.resend-delay=15s"
 def stack_processes(settings: Settings, settings_path: Path) -> dict[str, ProcessSpec]:
     """Prometheus, Alertmanager, exporter and responder. Raises SettingsError when a binary is missing."""
     state = settings.state_dir
-    rendered = render(settings, str(settings.responder.token_files[0].parent))
+    rendered = render(settings, str(settings.responder.token_files[0].parent), with_guardian=True)
     stack = settings.stack
     prometheus = (
         _binary("prometheus"),
@@ -30,6 +30,7 @@ def stack_processes(settings: Settings, settings_path: Path) -> dict[str, Proces
         f"--storage.tsdb.retention.size={stack.retention_size}B",
         f"--web.listen-address={stack.prometheus}",
         RESEND,
+        "--web.enable-lifecycle",  # a second `up` loads changed rules; on loopback only
         "--log.level=warn",
     )
     alertmanager = (

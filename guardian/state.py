@@ -1,6 +1,8 @@
 """What survives the guardian: which processes run, so that the next one adopts them, and what it was told."""
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -9,8 +11,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guardian.policy import Cause
+from guardian.waiting import to_the_end
 from homeostat import files
 from homeostat.processes import ProcessId
+from homeostat.settings import ProcessSpec
 
 log = structlog.get_logger()
 
@@ -88,14 +92,23 @@ class StateFile:
                 self._records.pop(name, None)
             else:
                 self._records[name] = record
-            document = _Document(boot_id=self._boot_id, processes=self._records)
-            data = document.model_dump_json(indent=1).encode()
-            try:
-                await asyncio.to_thread(files.write_atomic, self._path, data)
-            except OSError as err:
-                log.error("state.write_failed", path=str(self._path), error=str(err))
+            await to_the_end(self._write())
+
+    async def _write(self) -> None:
+        document = _Document(boot_id=self._boot_id, processes=self._records)
+        data = document.model_dump_json(indent=1).encode()
+        try:
+            await asyncio.to_thread(files.write_atomic, self._path, data)
+        except OSError as err:
+            log.error("state.write_failed", path=str(self._path), error=str(err))
 
 
 def after_reboot(record: Record) -> Record:
     """No process runs any more, and what ended by itself gets a new chance; a stopped one stays stopped."""
     return record.model_copy(update={"pid": None, "start": None, "settled": None})
+
+
+def spec_hash(spec: ProcessSpec) -> str:
+    """Of what the process itself sees: when that changed, the one that runs is not the one that is wanted."""
+    seen = spec.model_dump(mode="json", include={"command", "cwd", "env", "user"})
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,83 +1,47 @@
 """The loop for one process: start it, watch its exit, check and limits, restart it, or stop and call people."""
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import structlog
 
 from guardian import limits, logs
 from guardian.check import until_failing
-from guardian.child import Launcher, Running
-from guardian.escalate import CrashLoopNotice, Notify, escalate
-from guardian.first import first
+from guardian.child import Running
+from guardian.escalate import CrashLoopNotice, escalate
+from guardian.model import Order, State, Supervised, Tools
 from guardian.policy import Cause, CrashLoop, End, Restart, Stay, decide, history_length
-from guardian.state import Record, StateFile, spec_hash
-from guardian.usage import Usage, UsageReader
-from homeostat.errors import HomeostatError, Permanent
-from homeostat.probes import ProbeContext
+from guardian.state import Record, spec_hash
+from guardian.usage import Usage
+from guardian.waiting import first, to_the_end
+from homeostat.errors import HomeostatError, Permanent, Unreachable
 from homeostat.processes import ProcessId
-from homeostat.settings import ProcessSpec
+from homeostat.settings import CheckSpec
 
 log = structlog.get_logger()
 
-#: After an error that nobody foresaw: the process goes on meanwhile.
+#: After an error that nobody foresaw; the process goes on meanwhile.
 _AFTER_ERROR_S = 5.0
-
-
-class State(StrEnum):
-    """On the wire. ``starting``: runs, but no check was good yet. ``exited``: the policy leaves it so."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    BACKOFF = "backoff"
-    EXITED = "exited"
-    CRASH_LOOPING = "crash_looping"
-    STOPPED = "stopped"
-
-
-class Order(StrEnum):
-    """What may be asked for one process."""
-
-    START = "start"
-    STOP = "stop"
-    RESTART = "restart"
-
-
-@dataclass(frozen=True, slots=True)
-class Supervised:
-    """One process to keep alive."""
-
-    name: str
-    workload: str
-    spec: ProcessSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all supervisors share. ``random``: in [0, 1)."""
-
-    launcher: Launcher
-    probes: ProbeContext
-    usage: UsageReader
-    state: StateFile
-    random: Callable[[], float]
-    notify: Notify | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
     order: Order
     grace_s: float
-    done: asyncio.Future[None]
+    done: asyncio.Future[None] | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _Exited:
-    code: int | None
+    def answer(self, problem: HomeostatError | None) -> None:
+        """Unless nobody asked, or the asker has left."""
+        if self.done is None or self.done.done():
+            return
+        if problem is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +64,7 @@ class Supervisor:
         self._clock = tools.launcher.clock
         self._log = log.bind(workload=process.workload)
         self._log_path = logs.log_path(tools.launcher.state_dir, process.name)
-        # What it is while it does not run; for BACKOFF, how long yet and why.
+        # What it is while it does not run; before a start, in how long and after what.
         self._idle = State.BACKOFF
         self._delay_s = 0.0
         self._cause: Cause | None = None
@@ -120,7 +84,7 @@ class Supervisor:
         return State.RUNNING if is_proven or not self._is_in_grace() else State.STARTING
 
     async def resume(self, record: Record, live: ProcessId | None) -> None:
-        """Take up what a guardian before us left: its ``record``, and its process if that still runs."""
+        """Take up what the guardian before us left: its ``record``, and its process if that still runs."""
         self.restarts |= record.restarts
         self.exit_code = record.exit_code
         if record.is_stopped:
@@ -132,48 +96,49 @@ class Supervisor:
             self._log.info("process.adopted", pid=live.pid)
             if record.spec_hash not in ("", spec_hash(self._spec)):
                 self._log.info("process.changed", pid=live.pid)
-                self._cause = Cause.REQUEST
-                await self._end_running(self._spec.stop_grace)
+                self._put(_Request(Order.RESTART, self._spec.stop_grace))
         elif record.pid is not None:
             self._log.warning("process.ended_unwatched", pid=record.pid)
             await self._decide(End(self._clock.monotonic(), 0.0, Cause.EXIT, None))
 
     async def run(self) -> None:
-        """Until cancelled; the process is not ended then."""
+        """Until cancelled; the process goes on then."""
         try:
             while True:
                 try:
                     await (self._rest() if self.running is None else self._watch(self.running))
                 except Exception:
-                    # Worker loop: an error here must not end the watch over this or any other process.
+                    # Worker loop: no error may end the watch over this process, nor over the others.
                     self._log.exception("process.supervision_failed")
                     await self._clock.sleep(_AFTER_ERROR_S)
         finally:
             self._is_over = True
-            if self._request is not None and not self._request.done.done():
-                self._request.done.set_exception(Permanent("the guardian is ending"))
+            if self._request is not None:
+                self._request.answer(Unreachable("the guardian is ending"))
 
     async def ask(self, order: Order, grace_s: float | None = None) -> None:
-        """Returns when the order is carried out. Raises Permanent when it could not be."""
+        """Returns when the order is carried out. Raises Permanent when it cannot be.
+
+        Raises Unreachable when the guardian ends.
+        """
         async with self._turn:
             if self._is_over:
-                raise Permanent("the guardian is ending")
+                raise Unreachable("the guardian is ending")
             done = asyncio.get_running_loop().create_future()
             grace_s = self._spec.stop_grace if grace_s is None else grace_s
-            self._request = _Request(order, grace_s, done)
-            self._asked.set()
+            self._put(_Request(order, grace_s, done))
             await done
 
     async def shut_down(self) -> None:
-        """End the process; it starts again with the next guardian, unless a request had stopped it."""
+        """End the process, after :meth:`run`. The next guardian starts it, unless a request had stopped it."""
         if self.running is not None:
-            await self._end_running(self._spec.stop_grace)
+            await self._end(self.running, self._spec.stop_grace)
         if self._idle is not State.STOPPED:
             self._idle = State.BACKOFF
         await self._save()
 
-    async def leave(self) -> None:
-        """Let the process go on without us."""
+    def leave(self) -> None:
+        """Let the process go on without us, after :meth:`run`."""
         if self.running is not None and self.running.child is not None:
             self.running.child.let_go()
 
@@ -184,23 +149,171 @@ class Supervisor:
         return await asyncio.to_thread(self._tools.usage.read, self.running.id)
 
     async def _watch(self, running: Running) -> None:
-        waits: list[Coroutine[Any, Any, _Request | _Exited | _Trouble]] = [
+        waits: list[Coroutine[Any, Any, _Request | _Trouble]] = [
             self._next_request(),
-            self._exit(running),
+            self._until_exit(running),
         ]
-        if self._spec.restart != "never":
-            waits += self._troubles()
+        # With "never", ending it would be all that a check or a limit could do.
+        if self._spec.restart != "never" and self._spec.check is not None:
+            waits.append(self._until_check_fails(self._spec.check))
+        if self._spec.restart != "never" and limits.are_set(self._spec.limits):
+            waits.append(self._until_limit_exceeded())
         match await first(*waits):
             case _Request() as request:
                 await self._obey(request)
-            case _Exited(code):
-                ran_s = self._clock.monotonic() - running.started
-                self._log.warning("process.exited", pid=running.id.pid, exit_code=code, ran_s=round(ran_s, 3))
-                await self._end_running(self._spec.stop_grace)  # what it left behind
-                self.exit_code = code
-                await self._decide(End(self._clock.monotonic(), ran_s, Cause.EXIT, code))
             case _Trouble(cause, reason):
                 ran_s = self._clock.monotonic() - running.started
-                self._log.warning("process.unhealthy", pid=running.id.pid, cause=cause, reason=reason)
-                await self._end_running(self._spec.stop_grace)
+                self._log.warning(
+                    "process.ending",
+                    pid=running.id.pid,
+                    cause=cause.value,
+                    reason=reason,
+                    ran_s=round(ran_s, 3),
+                )
+                # After an exit too: what it left behind.
+                await self._end(running, self._spec.stop_grace)
                 await self._decide(End(self._clock.monotonic(), ran_s, cause, self.exit_code))
+
+    async def _rest(self) -> None:
+        request = await first(self._next_request(), self._pause())
+        if request is not None:
+            await self._obey(request)
+        elif self._idle is State.BACKOFF:
+            await self._start()
+
+    async def _pause(self) -> None:
+        if self._idle is State.BACKOFF:
+            await self._clock.sleep(self._delay_s)
+        elif self._untold is not None:
+            await escalate(self._untold, self._tools.notify)
+            self._untold = None
+        else:
+            await asyncio.Event().wait()
+
+    def _put(self, request: _Request) -> None:
+        self._request = request
+        self._asked.set()
+
+    async def _next_request(self) -> _Request:
+        while self._request is None:
+            await self._asked.wait()
+        return self._request
+
+    async def _until_exit(self, running: Running) -> _Trouble:
+        code = await self._tools.launcher.ended(running)
+        return _Trouble(Cause.EXIT, f"exit code {'unknown' if code is None else code}")
+
+    async def _until_check_fails(self, check: CheckSpec) -> _Trouble:
+        def note(ok: bool) -> None:
+            self.last_check_ok = ok
+
+        reason = await until_failing(check, self._tools.probes, self._is_in_grace, note)
+        return _Trouble(Cause.CHECK, reason)
+
+    async def _until_limit_exceeded(self) -> _Trouble:
+        reason = await limits.until_exceeded(
+            self._spec.limits, self._clock, self._is_in_grace, self.usage
+        )
+        return _Trouble(Cause.LIMIT, reason)
+
+    def _is_in_grace(self) -> bool:
+        if self.running is None:
+            return False
+        return self._clock.monotonic() - self.running.started < self._spec.start_grace
+
+    async def _decide(self, end: End) -> None:
+        self._ends.append(end)
+        match decide(self._spec, self._ends, end.at, self._tools.random):
+            case Restart(delay_s):
+                self._idle, self._delay_s, self._cause = State.BACKOFF, delay_s, end.cause
+                self._log.info("process.backing_off", delay_s=round(delay_s, 3))
+            case Stay(reason):
+                self._idle = State.EXITED
+                self._log.info("process.left_ended", reason=reason)
+            case CrashLoop(count):
+                self._idle = State.CRASH_LOOPING
+                self._untold = CrashLoopNotice(
+                    name=self.process.name,
+                    workload=self.process.workload,
+                    count=count,
+                    window_s=self._spec.crash_loop.window,
+                    exit_code=end.exit_code,
+                    log=self._log_path,
+                )
+        await self._save()
+
+    async def _obey(self, request: _Request) -> None:
+        try:
+            await self._carry_out(request)
+        except HomeostatError as err:
+            request.answer(err)
+        except BaseException:
+            request.answer(Unreachable("the guardian failed or ended; its log says why"))
+            raise
+        else:
+            request.answer(None)
+        finally:
+            # Its asker may have left, and another taken its place.
+            if self._request is request:
+                self._request = None
+                self._asked.clear()
+
+    async def _carry_out(self, request: _Request) -> None:
+        if request.order is Order.START and self.running is not None:
+            return
+        self._log.info("process.asked", order=request.order.value)
+        if self.running is not None:
+            await self._end(self.running, request.grace_s)
+        self._ends.clear()
+        self._untold = None
+        if request.order is Order.STOP:
+            self._idle = State.STOPPED
+            await self._save()
+            return
+        self._cause = Cause.REQUEST if request.order is Order.RESTART else None
+        await self._start()
+        if self.running is None:
+            raise Permanent(f"{self.process.name}: {self._start_problem}")
+
+    async def _start(self) -> None:
+        try:
+            await self._tools.launcher.end_leftovers(self.process.name, self._spec.stop_grace)
+            await asyncio.to_thread(logs.rotate, self._log_path)
+            # What is started has to be known, to be ended or left in order.
+            await to_the_end(self._launch())
+        except (HomeostatError, OSError) as err:
+            self._start_problem = str(err)
+            self._log.warning("process.start_failed", error=str(err))
+            await self._decide(End(self._clock.monotonic(), 0.0, Cause.EXIT, None))
+            return
+        if self._cause is not None:
+            self.restarts[self._cause] += 1
+        self._cause = None
+        self._idle = State.BACKOFF
+        await self._save()
+
+    async def _launch(self) -> None:
+        self.running = await self._tools.launcher.start(
+            self.process.name, self._spec, self._log_path
+        )
+        self._log.info("process.started", pid=self.running.id.pid)
+
+    async def _end(self, running: Running, grace_s: float) -> None:
+        launcher = self._tools.launcher
+        self.exit_code = await launcher.end(self.process.name, running, grace_s)
+        self.running = None
+        self.last_check_ok = None
+
+    async def _save(self) -> None:
+        process = self.running.id if self.running else None
+        is_settled = process is None and self._idle in (State.EXITED, State.CRASH_LOOPING)
+        record = Record(
+            pid=process.pid if process else None,
+            start=process.start if process else None,
+            spec_hash=spec_hash(self._spec),
+            exit_code=self.exit_code,
+            restarts=dict(self.restarts),
+            settled=self._idle.value if is_settled else None,
+            is_stopped=process is None and self._idle is State.STOPPED,
+        )
+        await self._tools.state.put(self.process.name, record)

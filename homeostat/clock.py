@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Protocol
 
 
@@ -47,4 +47,6 @@ def parse_rfc3339(text: str) -> float | None:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
+    if moment.year == MAXYEAR:  # what cannot be written again in UTC must not be taken in
+        raise ValueError(f"{text!r} is past every calendar")
     return None if moment.year <= 1 else moment.timestamp()

@@ -92,7 +92,7 @@ def render(families: Iterable[Family]) -> bytes:
         lines.append(f"# HELP {family.name} {help_text}\n# TYPE {family.name} {family.type.value}\n")
         name = family.name
         lines.extend(f"{name}{labels} {_number(value)}\n" for labels, value in family.samples)
-    return "".join(lines).encode()
+    return "".join(lines).encode(errors="replace")  # JSON may carry half a surrogate pair; UTF-8 cannot
 
 
 async def scrape(collectors: Sequence[Collector], clock: Clock, deadline_s: float) -> list[Family]:

@@ -56,6 +56,13 @@ def is_wsl_kernel(release: str) -> bool:
     return "microsoft" in release.lower()
 
 
+def boot_id() -> str:
+    """Which run of the machine this is; empty where process starts are absolute, so that it does not matter."""
+    if sys.platform != "linux":
+        return ""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
 def control_socket_path(state_dir: Path, platform: Platform | None = None) -> Path:
     """Where the guardian of ``state_dir`` is reached: a unix socket, on Windows a named pipe.
 

@@ -4,6 +4,9 @@ A failed check is a result, never an exception. Adding a kind: one function and 
 """
 
 import asyncio
+import os
+import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -60,8 +63,16 @@ async def run_probe(spec: ProbeSpec, context: ProbeContext) -> ProbeResult:
             reason = await PROBES[spec.kind](spec, context)
     except TimeoutError:
         reason = f"no answer within {spec.timeout_s:g} s"
-    except aiohttp.ClientConnectorError as err:
-        reason = f"cannot connect: {err.os_error.strerror or 'refused'}"
     except (OSError, aiohttp.ClientError, ValueError, OverflowError) as err:  # the last two: a port that cannot be
-        reason = type(err).__name__
+        reason = _phrase(err)
     return ProbeResult(not reason, reason, context.clock.monotonic() - start)
+
+
+def _phrase(err: Exception) -> str:
+    """Why, without the address: a target may carry a secret."""
+    cause = err.os_error if isinstance(err, aiohttp.ClientConnectorError) else err
+    # Name lookups and TLS count their errors in their own ways.
+    is_plain = isinstance(cause, OSError) and not isinstance(cause, socket.gaierror | ssl.SSLError)
+    if is_plain and (cause.errno or 0) > 0:
+        return os.strerror(cause.errno)
+    return type(cause).__name__

@@ -26,22 +26,27 @@ class Rendered:
     alertmanager: Path
 
 
-def render(settings: Settings, secrets: str, root: Path = ROOT) -> Rendered:
+def render(settings: Settings, secrets: str, *, with_guardian: bool, root: Path = ROOT) -> Rendered:
     """Write both. ``secrets``: the folder where Alertmanager finds the webhook's token and what people's receivers
     need; ``secrets/NAME`` of the shipped file is looked for there. Raises SettingsError.
+
+    ``with_guardian``: whether there is one to scrape; containers are kept by the engine.
     """
     run = settings.state_dir / "run"
     rendered = Rendered(run / "prometheus", run / "alertmanager")
     for folder in (rendered.prometheus, rendered.alertmanager):
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(_shipped(root / "prometheus/rules"), rendered.prometheus / "rules", dirs_exist_ok=True)
-    _write(rendered.prometheus / "prometheus.yml", _prometheus(_load(root / "prometheus/prometheus.yml"), settings))
+    prometheus = _prometheus(_load(root / "prometheus/prometheus.yml"), settings, with_guardian=with_guardian)
+    _write(rendered.prometheus / "prometheus.yml", prometheus)
     alertmanager = _alertmanager(_load(root / "alertmanager/alertmanager.yml"), settings, secrets)
     _write(rendered.alertmanager / "alertmanager.yml", alertmanager)
     return rendered
 
 
-def _prometheus(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def _prometheus(config: dict[str, Any], settings: Settings, *, with_guardian: bool) -> dict[str, Any]:
+    jobs = config["scrape_configs"]
+    config["scrape_configs"] = [job for job in jobs if with_guardian or job["job_name"] != "homeostat-guardian"]
     listens = {
         "homeostat-exporter": settings.exporter.listen,
         "homeostat-responder": settings.responder.listen,

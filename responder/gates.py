@@ -81,6 +81,12 @@ def muted(facts: Facts, _step: Step) -> Refusal | None:
     return None
 
 
+def unprocessed(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.alert.state is AlertState.UNPROCESSED:
+        return Refusal("unprocessed", "Alertmanager has not judged yet whether it is muted", Then.WAIT)
+    return None
+
+
 def not_active(facts: Facts, _step: Step) -> Refusal | None:
     if facts.alert.state is None:
         return Refusal("not_active", "Alertmanager no longer holds the alert", Then.WAIT)
@@ -111,6 +117,7 @@ GATES: tuple[Callable[[Facts, Step], Refusal | None], ...] = (
     alertmanager_unreadable,
     not_active,
     muted,
+    unprocessed,
     caps_used_up,
     dry_run,
 )

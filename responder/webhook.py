@@ -37,7 +37,9 @@ def read_tokens(paths: Sequence[Path]) -> tuple[bytes, ...]:
 def is_authorised(header: str | None, tokens: Sequence[bytes]) -> bool:
     """Whether an Authorization header carries one of the tokens; every token is compared, in constant time."""
     scheme, _, given = (header or "").partition(" ")
-    matches = [hmac.compare_digest(given.strip().encode(), token) for token in tokens]
+    # aiohttp gives raw bytes of a header as lone surrogates: they must come back out as the bytes they were.
+    raw = given.strip().encode(errors="surrogateescape")
+    matches = [hmac.compare_digest(raw, token) for token in tokens]
     return scheme.lower() == "bearer" and any(matches)
 
 

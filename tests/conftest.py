@@ -1,13 +1,29 @@
 """Real parts for the tests: servers, the container engine, free ports. Missing ones skip, and fail in CI."""
 
+import asyncio
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 SERVER_NAMES = ("prometheus", "promtool", "alertmanager", "amtool")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="write expected messages anew instead of comparing")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def main_loop() -> Iterator[None]:
+    """pytest-asyncio asks for the main thread's loop; before Python 3.14 that makes one, which nobody closes."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def missing(reason: str) -> None:

@@ -1,19 +1,8 @@
 """All workloads and homeostat itself at a glance: is everything well, and could it be repaired if it were not?"""
 
+from grafana.dashboards.states import GOOD_BAD, UNDER_WAY
 from grafana.dashboards.workload import WORKLOAD
-from grafana.lib import (
-    Color,
-    Column,
-    Dashboard,
-    Panel,
-    Query,
-    Stat,
-    State,
-    StateTimeline,
-    Table,
-    TimeSeries,
-    Unit,
-)
+from grafana.lib import Color, Column, Dashboard, Panel, Query, Stat, State, StateTimeline, Table, TimeSeries, Unit
 from homeostat import names
 
 RUNNING = f"{names.CONTAINER_RUNNING} or {names.PROCESS_RUNNING}"
@@ -26,7 +15,6 @@ HEALTH = (
     State(3, "unhealthy", Color.RED),
 )
 YES_NO = (State(0, "no", Color.GREY), State(1, "yes", Color.GREEN))
-GOOD_BAD = (State(0, "failing", Color.RED), State(1, "good", Color.GREEN))
 
 
 def health() -> str:
@@ -129,7 +117,7 @@ OVERVIEW = Dashboard(
         *NUMBERS,
         Panel(
             "Workloads",
-            "All that is watched, as it is now. Empty: not measured there. Memory: the fullest instance, no page cache.",
+            "All that is watched, as it is now. Empty: not measured there. Memory is that of the fullest instance.",
             Unit.NONE,
             FLEET,
             width=24,
@@ -152,7 +140,7 @@ OVERVIEW = Dashboard(
                         "{{workload}}",
                     ),
                 ),
-                (State(0, "none", Color.GREEN), State(1, "under way", Color.ORANGE)),
+                UNDER_WAY,
             ),
         ),
         Panel(

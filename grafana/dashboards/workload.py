@@ -1,5 +1,6 @@
 """One workload: what it did, what it used, what was done about it."""
 
+from grafana.dashboards.states import GOOD_BAD, UNDER_WAY
 from grafana.lib import Color, Dashboard, Panel, Query, State, StateTimeline, TimeSeries, Unit, Variable
 from homeostat import names
 
@@ -25,7 +26,6 @@ STATES = tuple(
         start=1,
     )
 )
-GOOD_BAD = (State(0, "failing", Color.RED), State(1, "good", Color.GREEN))
 
 
 def state_number(metric: str) -> str:
@@ -72,7 +72,7 @@ WORKLOAD = Dashboard(
             Unit.NONE,
             StateTimeline(
                 (Query(f"clamp_max(max(max_over_time(homeostat_recovery_active{HERE}[$__interval])), 1)", "recovery"),),
-                (State(0, "none", Color.GREEN), State(1, "under way", Color.ORANGE)),
+                UNDER_WAY,
             ),
         ),
         Panel(

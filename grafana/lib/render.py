@@ -55,6 +55,7 @@ def _panel(panel: Panel, place: Place, number: int) -> Any:
         "title": panel.title,
         "description": panel.description,
         "dataSource": DATASOURCE,
+        "editable": False,
         "gridPos": core.GridPos(h=panel.height, w=panel.width, x=place.x, y=place.y),
         "maxDataPoints": None,  # as many as the panel has pixels
     }
@@ -76,6 +77,8 @@ def _time_series(view: TimeSeries, panel: Panel, common: dict[str, Any]) -> Any:
         **common,
         targets=_targets(view.queries),
         unit=panel.unit.value,
+        # $__rate_interval spans four scrapes or more: with steps of one scrape, one event would show as four bars.
+        interval="1m" if view.has_bars else None,
         drawStyle="bars" if view.has_bars else "line",
         fillOpacity=60 if view.has_bars else 10,
         showPoints="never",
@@ -106,7 +109,7 @@ def _stat(view: Stat, panel: Panel, common: dict[str, Any]) -> Any:
 
 
 def _table(view: Table, panel: Panel, common: dict[str, Any]) -> Any:
-    targets = _targets([Query(column.expr) for column in view.columns], instant=True, format=core.TABLE_TARGET_FORMAT)
+    targets = _targets([Query(column.expr) for column in view.columns], instant=True, shape=core.TABLE_TARGET_FORMAT)
     headers = {
         f"Value #{target.refId}": column.header for target, column in zip(targets, view.columns, strict=True)
     } | {view.row_label: view.row_header}
@@ -159,7 +162,7 @@ def _mappings(states: Sequence[State]) -> list[dict[str, Any]]:
 
 
 def _targets(
-    queries: Sequence[Query], *, instant: bool = False, format: str = core.TIME_SERIES_TARGET_FORMAT
+    queries: Sequence[Query], *, instant: bool = False, shape: str = core.TIME_SERIES_TARGET_FORMAT
 ) -> list[Any]:
     return [
         core.Target(
@@ -167,7 +170,7 @@ def _targets(
             legendFormat=query.legend,
             refId=chr(ord("A") + index),
             instant=instant,
-            format=format,
+            format=shape,
             intervalFactor=1,
             datasource=DATASOURCE,
         )

@@ -1,0 +1,62 @@
+"""The guardian's own view as Prometheus families; the exporter makes workload metrics of the control socket."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from aiohttp import web
+
+from guardian.model import State
+from guardian.policy import Cause
+from guardian.supervise import Supervisor
+from homeostat.clock import Clock
+from homeostat.exposition import Family, counter, gauge, labels, metrics_route
+from homeostat.names import WORKLOAD
+
+UP = "homeostat_guardian_process_up"
+RESTARTS = "homeostat_guardian_process_restarts_total"
+CRASH_LOOPING = "homeostat_guardian_process_crash_looping"
+RSS = "homeostat_guardian_process_resident_memory_bytes"
+CPU = "homeostat_guardian_process_cpu_seconds_total"
+FDS = "homeostat_guardian_process_open_fds"
+
+
+class ProcessCollector:
+    """All supervised processes. Usage is of the whole tree, and absent while a process does not run."""
+
+    name = "guardian_processes"
+
+    def __init__(self, supervisors: Sequence[Supervisor]) -> None:
+        self._supervisors = supervisors
+
+    async def collect(self) -> Iterable[Family]:
+        up = gauge(UP, "Whether the process runs.")
+        restarts = counter(RESTARTS, "Restarts by the guardian, by what led to them.")
+        looping = gauge(CRASH_LOOPING, "Whether the guardian gave up on a process that keeps ending.")
+        rss = gauge(RSS, "Resident memory of the process and its descendants.")
+        cpu = counter(CPU, "CPU time of the process and its descendants.")
+        fds = gauge(FDS, "Open file descriptors of the process and its descendants.")
+        usages = await asyncio.gather(*(s.usage() for s in self._supervisors))
+        for supervisor, usage in zip(self._supervisors, usages, strict=True):
+            workload = {WORKLOAD: supervisor.process.workload}
+            rendered = labels(workload)
+            up.add(rendered, float(supervisor.running is not None))
+            looping.add(rendered, float(supervisor.state is State.CRASH_LOOPING))
+            for cause in Cause:
+                by_cause = labels({**workload, "reason": cause.value})
+                restarts.add(by_cause, supervisor.restarts[cause])
+            if supervisor.running is not None:
+                rss.add(rendered, usage.rss_bytes)
+                cpu.add(rendered, usage.cpu_seconds)
+                fds.add(rendered, usage.open_fds)
+        return [up, restarts, looping, rss, cpu, fds]
+
+
+def metrics_app(supervisors: Sequence[Supervisor], clock: Clock) -> web.Application:
+    """``/metrics`` and ``/-/healthy``, which answers as long as the loop turns."""
+
+    async def healthy(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    app = web.Application()
+    app.add_routes([metrics_route([ProcessCollector(supervisors)], clock), web.get("/-/healthy", healthy)])
+    return app

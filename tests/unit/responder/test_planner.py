@@ -1,0 +1,264 @@
+"""Which step comes next, and every reason not to take one."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeostat.alertmanager_api import AlertState
+from homeostat.ladders import DEFAULT_LADDERS, HookStep, Ladder, RestartStep, Step, Tier, UnpauseStep
+from homeostat.settings import Cap
+from homeostat.workloads import HookSpec, Kind, Workload, is_workload_id
+from responder.gates import AlertView, Facts, Refusal, Then, first_refusal
+from responder.planner import Act, Exhausted, Request, plan
+
+NOW = 1_000_000.0
+HOOKS = {"gc": HookSpec(":8080/gc"), "reset-connections": HookSpec(":8080/reset")}
+SHOP = Workload("shop/web", Kind.CONTAINER, enabled=True, hooks=HOOKS)
+ACTIVE = AlertView(AlertState.ACTIVE, "", "")
+CAPS = (Cap(count=3, window=900.0), Cap(count=10, window=86400.0))
+GOOD = Facts(SHOP, "", ACTIVE, (), CAPS, dry_run=False, now=NOW)
+RESTART = RestartStep(action="restart")
+GC = HookStep(action="hook", hook="gc")
+LADDER = Ladder(steps=(GC, RESTART))
+
+
+def ask(facts: Facts = GOOD, ladder: Ladder | None = LADDER, tried: set[int] | None = None, workload: str = "shop/web"):
+    return plan(Request(workload, "memory", ladder, tried or set()), facts)
+
+
+# --- Which rung
+
+
+def test_takes_the_softest_rung_first():
+    assert ask() == Act(0, GC)
+
+
+def test_takes_the_next_rung_after_those_that_were_tried():
+    assert ask(tried={0}) == Act(1, RESTART)
+
+
+def test_never_goes_back_to_a_rung_below_when_a_higher_one_was_tried():
+    assert ask(tried={0, 1}) == Exhausted(escalate=True)
+
+
+def test_skips_a_hook_that_the_workload_does_not_offer():
+    without = replace(GOOD, workload=replace(SHOP, hooks={}))
+
+    assert ask(without) == Act(1, RESTART)
+
+
+def test_calls_people_when_no_rung_of_the_ladder_applies():
+    without = replace(GOOD, workload=replace(SHOP, hooks={}))
+
+    assert ask(without, Ladder(steps=(GC,))) == Exhausted(escalate=True)
+
+
+def test_an_empty_ladder_that_only_records_calls_nobody():
+    assert ask(ladder=DEFAULT_LADDERS["record"]) == Exhausted(escalate=False)
+
+
+# --- Refusals, one fact changed each time
+
+UNKNOWN = replace(GOOD, workload=None, workload_problem="no container carries it")
+ALERT_GONE = AlertView(None, "", "")
+UNREADABLE = AlertView(None, "", "Alertmanager does not answer")
+MUTED = AlertView(AlertState.SUPPRESSED, "silence 0b", "")
+UNPROCESSED = AlertView(AlertState.UNPROCESSED, "", "")
+
+REFUSALS = [
+    pytest.param(UNKNOWN, "unknown_workload", Then.ESCALATE, id="unknown workload"),
+    pytest.param(
+        replace(GOOD, workload=replace(SHOP, enabled=False)), "not_enabled", Then.ESCALATE, id="not opted in"
+    ),
+    pytest.param(replace(GOOD, workload=replace(SHOP, hold=True)), "hold", Then.ESCALATE, id="hands off"),
+    pytest.param(replace(GOOD, alert=UNREADABLE), "alertmanager_unreadable", Then.WAIT, id="Alertmanager is down"),
+    pytest.param(replace(GOOD, alert=ALERT_GONE), "not_active", Then.WAIT, id="alert ended"),
+    pytest.param(replace(GOOD, alert=MUTED), "muted", Then.WAIT, id="silenced"),
+    pytest.param(replace(GOOD, alert=UNPROCESSED), "unprocessed", Then.WAIT, id="not yet judged by Alertmanager"),
+    pytest.param(replace(GOOD, dry_run=True), "dry_run", Then.ESCALATE, id="dry run"),
+]
+
+
+@pytest.mark.parametrize(("facts", "reason", "then"), REFUSALS)
+def test_refuses_and_says_why(facts: Facts, reason: str, then: Then):
+    decision = ask(facts)
+
+    assert isinstance(decision, Refusal)
+    assert (decision.reason, decision.then) == (reason, then)
+    assert decision.detail
+
+
+def test_says_what_mutes_the_alert():
+    decision = ask(replace(GOOD, alert=MUTED))
+
+    assert isinstance(decision, Refusal)
+    assert "silence 0b" in decision.detail
+
+
+def test_not_opted_in_is_said_before_anything_that_passes_by_itself():
+    facts = replace(GOOD, workload=replace(SHOP, enabled=False), alert=UNREADABLE)
+
+    assert isinstance(decision := ask(facts), Refusal)
+    assert decision.reason == "not_enabled"
+
+
+# --- Caps: three hard steps in 15 minutes, ten in a day
+
+
+@pytest.mark.parametrize(
+    ("hard_steps", "allowed"),
+    [
+        ((), True),
+        ((NOW - 1, NOW - 2), True),
+        ((NOW - 1, NOW - 2, NOW - 3), False),
+        ((NOW - 899, NOW - 2, NOW - 3), False),
+        ((NOW - 900, NOW - 2, NOW - 3), True),  # just out of the window
+        (tuple(NOW - 1000 * n for n in range(1, 10)), True),
+        (tuple(NOW - 1000 * n for n in range(1, 11)), False),  # the day's cap
+        ((NOW + 500, NOW + 600, NOW + 700), False),  # the clock was set back: still counted
+    ],
+)
+def test_a_hard_step_is_taken_only_within_every_cap(hard_steps: tuple[float, ...], allowed: bool):
+    decision = ask(replace(GOOD, hard_steps=hard_steps), tried={0})
+
+    if allowed:
+        assert decision == Act(1, RESTART)
+    else:
+        assert isinstance(decision, Refusal)
+        assert (decision.reason, decision.then) == ("cap", Then.ESCALATE)
+
+
+def test_caps_do_not_hold_back_a_soft_step():
+    assert ask(replace(GOOD, hard_steps=(NOW,) * 20)) == Act(0, GC)
+
+
+# --- What an alert asks for
+
+HOSTILE = [
+    "$(rm -rf /)",
+    "; rm -rf /",
+    "../../etc/passwd",
+    "shop/../web",
+    "shop/web/..",
+    "/web",
+    "shop/",
+    "shop",
+    "{{ .Labels }}/web",
+    '"} or up{',
+    'shop/web"} or up{',
+    "shop/web\n",
+    "shop/web\x00",
+    "shop/.*",
+    "*",
+    ".*/.*",
+    "shop/web,shop/db",
+    "шоп/web",
+    "shop/" + "a" * 129,
+    " shop/web",
+]
+
+
+@pytest.mark.parametrize("workload", HOSTILE)
+def test_a_workload_label_that_is_no_id_is_refused_and_people_are_called(workload: str):
+    decision = ask(workload=workload)
+
+    assert isinstance(decision, Refusal)
+    assert (decision.reason, decision.then) == ("unknown_workload", Then.ESCALATE)
+
+
+def test_nothing_never_means_everything():
+    decision = ask(workload="")
+
+    assert isinstance(decision, Refusal)
+    assert (decision.reason, decision.then) == ("empty_selector", Then.ESCALATE)
+
+
+def test_an_unknown_remedy_is_refused_and_people_are_called():
+    decision = plan(Request("shop/web", "$(reboot)" * 100, None, ()), GOOD)
+
+    assert isinstance(decision, Refusal)
+    assert (decision.reason, decision.then) == ("unknown_remedy", Then.ESCALATE)
+    assert len(decision.detail) < 200
+
+
+# --- Properties
+
+steps = st.one_of(
+    st.builds(HookStep, action=st.just("hook"), hook=st.sampled_from(["gc", "cache-clear", "absent"])),
+    st.builds(UnpauseStep, action=st.just("unpause")),
+    st.builds(RestartStep, action=st.just("restart")),
+)
+ladders = st.builds(Ladder, steps=st.lists(steps, max_size=6).map(tuple), escalate=st.booleans())
+workloads = st.builds(
+    Workload,
+    id=st.just("shop/web"),
+    kind=st.sampled_from(Kind),
+    enabled=st.booleans(),
+    hold=st.booleans(),
+    hooks=st.sampled_from([{}, HOOKS]),
+)
+views = st.builds(
+    AlertView,
+    state=st.none() | st.sampled_from(AlertState),
+    muted_by=st.just("silence x"),
+    problem=st.sampled_from(["", "", "unreachable"]),
+)
+facts_ = st.builds(
+    Facts,
+    workload=st.none() | workloads,
+    workload_problem=st.just("why"),
+    alert=views,
+    hard_steps=st.lists(st.floats(NOW - 100_000, NOW), max_size=15).map(tuple),
+    caps=st.sampled_from([(), CAPS, (Cap(count=1, window=60.0),)]),
+    dry_run=st.booleans(),
+    now=st.just(NOW),
+)
+ids = st.sampled_from(["shop/web", "", *HOSTILE]) | st.text(max_size=40)
+
+
+def may_act(facts: Facts, step: Step) -> bool:
+    """The promise in one place, written from the design and not from the gates."""
+    owner_agrees = facts.workload is not None and facts.workload.enabled and not facts.workload.hold
+    still_so = facts.alert.state is AlertState.ACTIVE and not facts.alert.problem
+    within_caps = step.tier is not Tier.HARD or all(
+        sum(NOW - cap.window < at for at in facts.hard_steps) < cap.count for cap in facts.caps
+    )
+    return owner_agrees and still_so and within_caps and not facts.dry_run
+
+
+@given(workload_id=ids, ladder=st.none() | ladders, tried=st.sets(st.integers(0, 6)), facts=facts_)
+def test_acts_exactly_when_everything_allows_it(workload_id, ladder, tried, facts):
+    decision = plan(Request(workload_id, "memory", ladder, tried), facts)
+
+    if isinstance(decision, Act):
+        assert is_workload_id(workload_id)
+        assert ladder is not None
+        assert decision.index not in tried
+        assert ladder.steps[decision.index] == decision.step
+        assert may_act(facts, decision.step)
+        skipped = set(range(decision.index)) - tried
+        assert all(isinstance(ladder.steps[index], HookStep) for index in skipped)
+    elif isinstance(decision, Refusal):
+        assert decision.reason
+        assert decision.detail
+    else:
+        assert isinstance(decision, Exhausted)
+
+
+@given(step=steps, facts=facts_)
+def test_gates_let_through_only_what_may_be_done(step, facts):
+    refusal = first_refusal(facts, step)
+
+    assert (refusal is None) == may_act(facts, step)
+
+
+@given(ladder=ladders, facts=facts_)
+def test_no_rung_is_given_twice_in_an_episode(ladder, facts):
+    given_: list[int] = []
+    while isinstance(decision := plan(Request("shop/web", "r", ladder, given_), facts), Act):
+        given_.append(decision.index)
+        assert len(given_) <= len(ladder.steps)
+
+    assert given_ == sorted(set(given_))
