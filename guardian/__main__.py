@@ -11,24 +11,89 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from guardian import app
+from guardian import app, logs
 from guardian.model import Supervised
 from homeostat import files, log, service
 from homeostat.clock import SystemClock
+from homeostat.errors import SettingsError
 from homeostat.platforms import detect
 from homeostat.processes import system_processes
 from homeostat.settings import ProcessSpec, Settings
-from homeostat.workloads import LOCAL, STACK
+from homeostat.workloads import LOCAL
+
+#: Project of homeostat's own processes.
+_STACK = "homeostat"
 
 
 def main() -> None:
     arguments = _parse()
     log.configure(verbose=arguments.verbose)
     settings = service.load_or_exit(arguments.settings)
+    if arguments.state_dir is not None:
+        settings = settings.model_copy(update={"state_dir": arguments.state_dir.resolve()})
     processes = _supervised(LOCAL, settings.processes)
     if arguments.stack:
-        from guardian.stack import stack_processes  # noqa: PLC0415 - only this guardian runs them
+        processes += _stack(settings, arguments.settings)
+    state_dir = settings.state_dir.resolve()
+    _serve(app.Config(processes, state_dir, settings.guardian.listen, dict(os.environ)))
 
-        processes += _supervised("homeostat", stack_processes(settings))
-    _refuse_twins(processes)
-    state_dir: Path = (arguments.state_dir or settings.state_dir).resolve()
+
+def _stack(settings: Settings, path: Path) -> list[Supervised]:
+    from guardian.stack import stack_processes  # noqa: PLC0415 - only with --stack
+
+    try:
+        stack = stack_processes(settings, path)
+    except SettingsError as err:
+        service.fail(str(err), service.EXIT_SETTINGS)
+        raise  # not reached
+    for name in stack.keys() & settings.processes.keys():
+        allowed = f"with --stack: any but {', '.join(sorted(stack))}"
+        service.fail(f"{path}: processes.{name}: is homeostat's own; allowed {allowed}", service.EXIT_SETTINGS)
+    return _supervised(_STACK, stack)
+
+
+def _serve(config: app.Config) -> None:
+    platform = detect()
+    host = app.Host(platform, system_processes(platform), SystemClock())
+    try:
+        logs.folder(config.state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        with files.lock(config.state_dir / "guardian.lock"):
+            asyncio.run(_run(config, host))
+    except files.Locked as err:
+        service.fail(f"another guardian runs on this state folder: {err}", service.EXIT_IN_USE)
+    except app.ListenError as err:
+        service.fail(str(err), service.EXIT_IN_USE)
+
+
+async def _run(config: app.Config, host: app.Host) -> None:
+    loop = asyncio.get_running_loop()
+    end: asyncio.Future[bool] = loop.create_future()
+
+    def stop() -> None:
+        if not end.done():
+            end.set_result(False)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":  # no loop there takes signals
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        else:
+            loop.add_signal_handler(number, stop)
+    await app.run(config, host, end)
+
+
+def _supervised(project: str, specs: Mapping[str, ProcessSpec]) -> list[Supervised]:
+    return [Supervised(name, f"{project}/{name}", spec) for name, spec in specs.items()]
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m guardian", description=__doc__)
+    add = parser.add_argument
+    add("--settings", type=Path, default=service.DEFAULT_FILE, help="default: %(default)s")
+    add("--state-dir", type=Path, help="default: state_dir of the settings")
+    add("--stack", action="store_true", help="run Prometheus and homeostat's own processes too")
+    add("--verbose", action="store_true", help="log details too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

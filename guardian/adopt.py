@@ -6,10 +6,8 @@ from guardian.state import Record
 from homeostat.processes import ProcessId, ProcessRow
 
 
-def find_live(
-    record: Record, marked: Collection[ProcessId], rows: Mapping[int, ProcessRow]
-) -> ProcessId | None:
-    """The recorded process if it still runs; else, should the record be lost or late, the root of what carries our mark."""
+def find_live(record: Record, marked: Collection[ProcessId], rows: Mapping[int, ProcessRow]) -> ProcessId | None:
+    """The recorded process if it runs; else, as the record may be lost or late, the root of what carries our mark."""
     recorded = record.process
     if recorded is not None and _is_live(recorded, rows):
         return recorded

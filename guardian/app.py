@@ -23,7 +23,7 @@ from guardian.state import Record, StateFile
 from guardian.supervise import Supervisor
 from guardian.usage import UsageReader
 from homeostat.clock import Clock
-from homeostat.errors import Temporary
+from homeostat.errors import Permanent, Temporary
 from homeostat.platforms import Platform, boot_id, control_socket_path, private_folder
 from homeostat.probes import ProbeContext
 from homeostat.processes import Processes
@@ -60,10 +60,14 @@ class Host:
     clock: Clock
 
 
+class ListenError(Permanent):
+    """Somebody else has the address."""
+
+
 async def run(config: Config, host: Host, end: asyncio.Future[bool]) -> None:
     """Keep all processes alive until ``end`` has a result: whether they go on without the guardian.
 
-    Raises OSError when it cannot listen or read its state; nothing was started then.
+    Raises ListenError, and OSError when it cannot read its state; nothing was started then.
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     state = StateFile(config.state_dir, boot_id())
@@ -76,8 +80,8 @@ async def run(config: Config, host: Host, end: asyncio.Future[bool]) -> None:
             log.info("guardian.started", processes=len(supervisors), listen=config.listen)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(supervisor.run()) for supervisor in supervisors]
-                tasks.append(group.create_task(_bound_logs(config, host.clock)))
-                tasks += [group.create_task(_end_removed(name, tools)) for name in removed]
+                tasks.append(group.create_task(_bound_logs(config.state_dir, host.clock)))
+                tasks += [group.create_task(_end_removed(name, records.get(name, Record()), tools)) for name in removed]
                 keep = await end
                 log.info("guardian.ending", keep=keep)
                 for task in tasks:
@@ -95,9 +99,7 @@ async def _end(supervisors: Iterable[Supervisor], *, keep: bool) -> None:
         await asyncio.gather(*(supervisor.shut_down() for supervisor in supervisors))
 
 
-def _tools(
-    config: Config, host: Host, session: aiohttp.ClientSession, state: StateFile
-) -> Tools:
+def _tools(config: Config, host: Host, session: aiohttp.ClientSession, state: StateFile) -> Tools:
     return Tools(
         launcher=Launcher(
             processes=host.processes,
@@ -146,15 +148,16 @@ async def _serve_metrics(app: web.Application, listen: str) -> AsyncIterator[Non
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, *host_port(listen)).start()
+        try:
+            await web.TCPSite(runner, *host_port(listen)).start()
+        except OSError as err:
+            raise ListenError(f"cannot listen on {listen}: {err.strerror}; change `listen`") from err
         yield
     finally:
         await runner.cleanup()
 
 
-async def _resume(
-    supervisors: Sequence[Supervisor], records: Mapping[str, Record], tools: Tools
-) -> set[str]:
+async def _resume(supervisors: Sequence[Supervisor], records: Mapping[str, Record], tools: Tools) -> set[str]:
     """Adopt what runs already. Returns the names of processes that nobody wants any more."""
     marked = await tools.launcher.marked()
     rows = await asyncio.to_thread(tools.launcher.processes.rows)
@@ -165,23 +168,23 @@ async def _resume(
     return (records.keys() | marked.keys()) - {s.process.name for s in supervisors}
 
 
-async def _end_removed(name: str, tools: Tools) -> None:
+async def _end_removed(name: str, record: Record, tools: Tools) -> None:
     log.warning("process.removed", process=name, reason="it is no longer in the settings")
     try:
-        await tools.launcher.end_leftovers(name, _REMOVED_GRACE_S)
+        known = {record.process} if record.process is not None else set()
+        await tools.launcher.end_leftovers(name, _REMOVED_GRACE_S, known)
     except Temporary as err:
-        log.error("process.removal_failed", process=name, error=str(err))
+        log.error("process.removal_failed", process=name, error=str(err))  # noqa: TRY400 - the kernel, no bug
     else:
         await tools.state.put(name, None)
 
 
-async def _bound_logs(config: Config, clock: Clock) -> None:
+async def _bound_logs(state_dir: Path, clock: Clock) -> None:
+    """All of them: that of a guardian in the background too."""
     while True:
         await clock.sleep(_LOG_CHECK_S)
-        for process in config.processes:
-            path = logs.log_path(config.state_dir, process.name)
-            try:
-                if await asyncio.to_thread(logs.copy_truncate, path):
-                    log.info("log.truncated", workload=process.workload, path=str(path))
-            except OSError as err:
-                log.warning("log.truncate_failed", path=str(path), error=str(err))
+        try:
+            for path in await asyncio.to_thread(logs.bound, state_dir):
+                log.info("log.truncated", path=str(path))
+        except OSError as err:
+            log.warning("log.truncate_failed", error=str(err))

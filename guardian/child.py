@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,12 +90,14 @@ class Launcher:
             return None
         return await self.ended(running)
 
-    async def end_leftovers(self, name: str, grace_s: float) -> None:
+    async def end_leftovers(self, name: str, grace_s: float, known: Collection[ProcessId] = ()) -> None:
         """See to it that nothing of this process runs, so that it is never started twice.
+
+        ``known``: what was it, even if it does not carry its mark any more.
 
         Raises Temporary when something outlives SIGKILL.
         """
-        leftovers = await self._marked_by(name)
+        leftovers = (await self._marked_by(name)).union(known)
         if not leftovers:
             return
         log.warning("process.leftovers_ended", process=name, pids=_pids(leftovers))
@@ -103,9 +105,7 @@ class Launcher:
         if survivors:
             raise Temporary(f"{name}: processes {_pids(survivors)} outlived SIGKILL")
 
-    async def _end_all(
-        self, root: ProcessId, also: set[ProcessId], grace_s: float
-    ) -> set[ProcessId]:
+    async def _end_all(self, root: ProcessId, also: set[ProcessId], grace_s: float) -> set[ProcessId]:
         survivors = await end_tree(root, grace_s, self.clock, self.processes, also)
         if survivors:
             log.error("process.survived_sigkill", root=root.pid, pids=_pids(survivors))
@@ -126,9 +126,7 @@ class Launcher:
         finally:
             os.close(descriptor)
 
-    def _environment(
-        self, name: str, spec: ProcessSpec, account: commands.Account | None
-    ) -> dict[str, str]:
+    def _environment(self, name: str, spec: ProcessSpec, account: commands.Account | None) -> dict[str, str]:
         mark = {MARK: f"{self._owner()}:{name}"}
         identity: dict[str, str] = {}
         if account is not None:

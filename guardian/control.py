@@ -69,9 +69,7 @@ def control_app(supervisors: Mapping[str, Supervisor], shut_down: ShutDown) -> w
 
 
 @contextlib.asynccontextmanager
-async def serve_control(
-    app: web.Application, path: Path, platform: Platform
-) -> AsyncIterator[None]:
+async def serve_control(app: web.Application, path: Path, platform: Platform) -> AsyncIterator[None]:
     """Serve at ``path``; the holder of the state folder's lock may take it from a guardian that died."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()

@@ -44,4 +44,4 @@ async def escalate(notice: CrashLoopNotice, notify: Notify | None) -> None:
         async with asyncio.timeout(_DEADLINE_S):
             await notify(notice)
     except Exception as err:  # noqa: BLE001 - whatever keeps people from being told, watching goes on
-        log.error("process.escalation_failed", workload=notice.workload, error=repr(err))
+        log.error("process.escalation_failed", workload=notice.workload, error=repr(err))  # noqa: TRY400 - as above

@@ -9,35 +9,42 @@ MAX_BYTES = 10 * 2**20
 _CHUNK_BYTES = 64 * 1024
 
 
+def folder(state_dir: Path) -> Path:
+    return state_dir / "logs"
+
+
 def log_path(state_dir: Path, name: str) -> Path:
-    return state_dir / "logs" / f"{name}.log"
+    return folder(state_dir) / f"{name}.log"
 
 
-def rotate(path: Path, max_bytes: int = MAX_BYTES) -> bool:
-    """Before a start, when nobody writes: a file that is too large becomes ``.1``; whether it did."""
-    if _size(path) <= max_bytes:
-        return False
-    path.replace(_previous(path))
-    return True
+def rotate(path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Before a start, when nobody writes: a file that is too large becomes ``.1``."""
+    if _size(path) > max_bytes:
+        path.replace(_previous(path))
 
 
-def copy_truncate(path: Path, max_bytes: int = MAX_BYTES) -> bool:
-    """While the process writes: the newest ``max_bytes`` of a file that is too large go to ``.1``; whether they did.
+def bound(state_dir: Path, max_bytes: int = MAX_BYTES) -> list[Path]:
+    """While processes write: cut all logs that are too large; which ones."""
+    too_large = [path for path in folder(state_dir).glob("*.log") if _size(path) > max_bytes]
+    for path in too_large:
+        copy_truncate(path, max_bytes)
+    return too_large
+
+
+def copy_truncate(path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Move the newest ``max_bytes`` to ``.1``, drop the rest.
 
     The writer appends, so it goes on at the new end. What it writes in between is lost (as with
-    logrotate's copytruncate); so is what is older than the kept part.
+    logrotate's copytruncate). On Windows appending is the writer's own affair: it may leave a gap.
     """
-    size = _size(path)
-    if size <= max_bytes:
-        return False
     with path.open("rb+") as source:
         try:
-            with _previous(path).open("wb", opener=_private) as kept:
-                source.seek(size - max_bytes)
+            source.seek(-min(_size(path), max_bytes), os.SEEK_END)
+            descriptor = os.open(_previous(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as kept:
                 _copy(source, kept, max_bytes)
         finally:
             source.truncate(0)  # above all on a full disk
-    return True
 
 
 def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
@@ -45,10 +52,6 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
     while size > 0 and (chunk := source.read(min(_CHUNK_BYTES, size))):
         target.write(chunk)
         size -= len(chunk)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _previous(path: Path) -> Path:

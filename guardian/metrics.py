@@ -1,7 +1,7 @@
 """The guardian's own view as Prometheus families; the exporter makes workload metrics of the control socket."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 

@@ -53,9 +53,7 @@ class CrashLoop:
 Decision = Restart | Stay | CrashLoop
 
 
-def decide(
-    spec: ProcessSpec, ends: Sequence[End], now: float, random: Callable[[], float]
-) -> Decision:
+def decide(spec: ProcessSpec, ends: Sequence[End], now: float, random: Callable[[], float]) -> Decision:
     """``ends``: oldest first, the last one is the one to decide on. ``random``: in [0, 1)."""
     last = ends[-1]
     reason = _reason_to_stay(spec, last)

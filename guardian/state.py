@@ -28,7 +28,7 @@ class _Strict(BaseModel):
 class Record(_Strict):
     """One process. ``pid`` and ``start`` are those of the running one, None when there is none.
 
-    ``settled``: it ended and is left alone. ``is_stopped``: a request stopped it. ``spec_hash``: of what it was started with.
+    ``settled``: it ended and is left alone. ``is_stopped``: a request stopped it. ``spec_hash``: of what was started.
     """
 
     pid: int | None = None
@@ -76,7 +76,7 @@ class StateFile:
             aside = self._path.with_name(f"{_FILE}.corrupt")
             self._path.replace(aside)
             problem = err.errors(include_url=False, include_input=False)[0]["msg"]
-            log.error("state.corrupt", path=str(self._path), set_aside=str(aside), problem=problem)
+            log.error("state.corrupt", path=str(self._path), aside=str(aside), problem=problem)  # noqa: TRY400 - data, no bug
             return {}
         self._records = dict(document.processes)
         if document.boot_id != self._boot_id:
@@ -100,7 +100,7 @@ class StateFile:
         try:
             await asyncio.to_thread(files.write_atomic, self._path, data)
         except OSError as err:
-            log.error("state.write_failed", path=str(self._path), error=str(err))
+            log.error("state.write_failed", path=str(self._path), error=str(err))  # noqa: TRY400 - the disk, no bug
 
 
 def after_reboot(record: Record) -> Record:

@@ -1,7 +1,6 @@
 """The loop for one process: start it, watch its exit, check and limits, restart it, or stop and call people."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -60,6 +59,8 @@ class Supervisor:
         self.exit_code: int | None = None
         self.last_check_ok: bool | None = None
         self._spec = process.spec
+        # Else a check or a limit could only end it: the check is shown, and that is all.
+        self._is_restarted = process.spec.restart != "never"
         self._tools = tools
         self._clock = tools.launcher.clock
         self._log = log.bind(workload=process.workload)
@@ -107,8 +108,7 @@ class Supervisor:
             while True:
                 try:
                     await (self._rest() if self.running is None else self._watch(self.running))
-                except Exception:
-                    # Worker loop: no error may end the watch over this process, nor over the others.
+                except Exception:  # noqa: BLE001 - worker loop: no error may end the watch over this or any process
                     self._log.exception("process.supervision_failed")
                     await self._clock.sleep(_AFTER_ERROR_S)
         finally:
@@ -149,16 +149,7 @@ class Supervisor:
         return await asyncio.to_thread(self._tools.usage.read, self.running.id)
 
     async def _watch(self, running: Running) -> None:
-        waits: list[Coroutine[Any, Any, _Request | _Trouble]] = [
-            self._next_request(),
-            self._until_exit(running),
-        ]
-        # With "never", ending it would be all that a check or a limit could do.
-        if self._spec.restart != "never" and self._spec.check is not None:
-            waits.append(self._until_check_fails(self._spec.check))
-        if self._spec.restart != "never" and limits.are_set(self._spec.limits):
-            waits.append(self._until_limit_exceeded())
-        match await first(*waits):
+        match await first(*self._causes(running)):
             case _Request() as request:
                 await self._obey(request)
             case _Trouble(cause, reason):
@@ -173,6 +164,15 @@ class Supervisor:
                 # After an exit too: what it left behind.
                 await self._end(running, self._spec.stop_grace)
                 await self._decide(End(self._clock.monotonic(), ran_s, cause, self.exit_code))
+
+    def _causes(self, running: Running) -> list[Coroutine[Any, Any, _Request | _Trouble]]:
+        """All that may end the watch."""
+        waits: list[Coroutine[Any, Any, _Request | _Trouble]] = [self._next_request(), self._until_exit(running)]
+        if self._spec.check is not None:
+            waits.append(self._until_check_fails(self._spec.check))
+        if self._is_restarted and limits.are_set(self._spec.limits):
+            waits.append(self._until_limit_exceeded())
+        return waits
 
     async def _rest(self) -> None:
         request = await first(self._next_request(), self._pause())
@@ -207,13 +207,13 @@ class Supervisor:
         def note(ok: bool) -> None:
             self.last_check_ok = ok
 
-        reason = await until_failing(check, self._tools.probes, self._is_in_grace, note)
-        return _Trouble(Cause.CHECK, reason)
+        while True:
+            reason = await until_failing(check, self._tools.probes, self._is_in_grace, note)
+            if self._is_restarted:
+                return _Trouble(Cause.CHECK, reason)
 
     async def _until_limit_exceeded(self) -> _Trouble:
-        reason = await limits.until_exceeded(
-            self._spec.limits, self._clock, self._is_in_grace, self.usage
-        )
+        reason = await limits.until_exceeded(self._spec.limits, self._clock, self._is_in_grace, self.usage)
         return _Trouble(Cause.LIMIT, reason)
 
     def _is_in_grace(self) -> bool:
@@ -293,9 +293,7 @@ class Supervisor:
         await self._save()
 
     async def _launch(self) -> None:
-        self.running = await self._tools.launcher.start(
-            self.process.name, self._spec, self._log_path
-        )
+        self.running = await self._tools.launcher.start(self.process.name, self._spec, self._log_path)
         self._log.info("process.started", pid=self.running.id.pid)
 
     async def _end(self, running: Running, grace_s: float) -> None:

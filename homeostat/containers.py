@@ -249,14 +249,16 @@ class _EventStream:
 
     def __iter__(self) -> Iterator[ContainerEvent]:
         with _translated():
-            self._stream = self._open()
-        if self._is_closed:
-            self.close()
-        # A stream that breaks or falls silent has ended, that is all: the poll is the truth.
-        with contextlib.suppress(requests.RequestException, OSError, ValueError):
-            for line in self._stream:
-                if line:
-                    yield _event(json.loads(line))
+            response = self._open()
+        with contextlib.closing(response):
+            self._stream = CancellableStream(response.iter_lines(), response)
+            if self._is_closed:
+                self.close()
+            # A stream that breaks or falls silent has ended, that is all: the poll is the truth.
+            with contextlib.suppress(requests.RequestException, OSError, ValueError):
+                for line in self._stream:
+                    if line:
+                        yield _event(json.loads(line))
 
     def close(self) -> None:
         """End the reading thread: now, or as soon as the engine answers it."""
@@ -265,14 +267,14 @@ class _EventStream:
             with contextlib.suppress(OSError, AttributeError):  # it has ended by itself
                 self._stream.close()
 
-    def _open(self) -> "CancellableStream[bytes]":
+    def _open(self) -> requests.Response:
         # Not the SDK's events(): it sets no timeout, so that a hung engine would keep the thread for good.
         api = self._connect()
         filters = str(convert_filters({"type": "container", "event": list(_EVENTS)}))
         params = {"since": str(int(self._since)), "filters": filters}
         response = api.get(_url(api, "/events"), params=params, stream=True, timeout=_QUIET_STREAM_S)
         _checked(response)
-        return CancellableStream(response.iter_lines(), response)
+        return response
 
 
 def _url(api: "docker.APIClient", path: str) -> str:

@@ -72,7 +72,6 @@ def _phrase(err: Exception) -> str:
     """Why, without the address: a target may carry a secret."""
     cause = err.os_error if isinstance(err, aiohttp.ClientConnectorError) else err
     # Name lookups and TLS count their errors in their own ways.
-    is_plain = isinstance(cause, OSError) and not isinstance(cause, socket.gaierror | ssl.SSLError)
-    if is_plain and (cause.errno or 0) > 0:
+    if isinstance(cause, OSError) and cause.errno and not isinstance(cause, socket.gaierror | ssl.SSLError):
         return os.strerror(cause.errno)
     return type(cause).__name__

@@ -164,8 +164,19 @@ class SqliteStore:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=True, timeout=5.0)
-    path.chmod(0o600)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=True, timeout=1.0)
+    try:
+        path.chmod(0o600)
+        _prepare(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    # Until we end: a second responder on the same ledger would take our step under way for an interrupted one.
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -174,7 +185,6 @@ def _open(path: Path) -> sqlite3.Connection:
         db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;")
     elif version != _SCHEMA_VERSION:
         raise sqlite3.DatabaseError(f"made by another homeostat (schema {version}, this one knows {_SCHEMA_VERSION})")
-    return db
 
 
 def _accept(db: sqlite3.Connection, alerts: Sequence[Alert], now: float) -> Accepted:

@@ -134,5 +134,5 @@ def test_a_hook_goes_to_the_container_too():
 
 
 def test_bad_labels_are_settings_errors(tmp_path):
-    with pytest.raises(SettingsError, match="allowed: homeostat.enable"):
+    with pytest.raises(SettingsError, match=r"allowed: homeostat\.enable"):
         describe("shop/web", [container(homeostat__enabel="true")], told(tmp_path))

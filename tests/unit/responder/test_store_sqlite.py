@@ -217,10 +217,10 @@ async def test_entry_ids_grow_across_episodes(store: SqliteStore):
         for episode in accepted.opened:
             await store.append(episode, EntryKind.WAITING, {"n": n}, NOW)
 
-    ids = sorted(entry.id for episode in accepted.opened for entry in await store.entries(episode.id))
-    assert len(set(ids)) == 8
-    first = await store.entries(accepted.opened[0].id)
-    assert [entry.id for entry in first] == sorted(entry.id for entry in first)
+    [first, second] = [[entry.id for entry in await store.entries(episode.id)] for episode in accepted.opened]
+    assert first == sorted(first)
+    assert second == sorted(second)
+    assert len({*first, *second}) == 8
 
 
 async def test_hard_steps_counts_started_hard_steps_of_this_workload_only(store: SqliteStore):
@@ -239,29 +239,32 @@ async def test_hard_steps_counts_started_hard_steps_of_this_workload_only(store:
     assert await store.hard_steps("shop/%", NOW - 60) == []
 
 
-@pytest.mark.parametrize("statement", ["UPDATE entries SET at = 0", "DELETE FROM entries", "REPLACE INTO entries "
-                                       "SELECT id, 0, episode_id, workload, kind, data FROM entries"])  # fmt: skip
-async def test_the_record_can_only_grow(store: SqliteStore, tmp_path: Path, statement: str):
+@pytest.mark.parametrize("statement", ["UPDATE entries SET at = 0", "DELETE FROM entries"])
+async def test_the_record_can_only_grow(tmp_path: Path, statement: str):
+    path = tmp_path / "responder.sqlite3"
+    store = SqliteStore(path)
     episode = await opened(store)
     await store.close()
-    db = sqlite3.connect(tmp_path / "state" / "responder.sqlite3")
+    db = sqlite3.connect(path)
 
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         db.execute(statement)
 
     db.close()
-    again = SqliteStore(tmp_path / "state" / "responder.sqlite3")
+    again = SqliteStore(path)
     assert [entry.at for entry in await again.entries(episode.id)] == [NOW]
     await again.close()
 
 
-async def test_everything_is_there_after_a_restart(store: SqliteStore, tmp_path: Path):
+async def test_everything_is_there_after_a_restart(tmp_path: Path):
+    path = tmp_path / "responder.sqlite3"
+    store = SqliteStore(path)
     episode = await opened(store)
     await store.append(episode, EntryKind.STARTED, {"rung": 0, "tier": "hard"}, NOW + 1)
     before = (await store.open_episodes(), await store.entries(episode.id))
     await store.close()
 
-    again = SqliteStore(tmp_path / "state" / "responder.sqlite3")
+    again = SqliteStore(path)
 
     assert (await again.open_episodes(), await again.entries(episode.id)) == before
     assert await again.hard_steps("shop/web", 0) == [NOW + 1]
@@ -378,11 +381,3 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
 
     with pytest.raises(StoreError, match="file"):
         SqliteStore(tmp_path / "file" / "responder.sqlite3")
-
-
-async def test_a_closed_ledger_says_so(tmp_path: Path):
-    store = SqliteStore(tmp_path / "responder.sqlite3")
-    await store.close()
-
-    with pytest.raises(StoreError):
-        await store.open_episodes()

@@ -24,7 +24,7 @@ ALERT = {
 }
 PAYLOAD = {
     "version": "4",
-    "groupKey": "{}/{remedy=~\".+\"}:{workload=\"shop/web\"}",
+    "groupKey": '{}/{remedy=~".+"}:{workload="shop/web"}',
     "truncatedAlerts": 0,
     "status": "resolved",  # contradicts the alert: top-level status says nothing about one alert
     "receiver": "responder",

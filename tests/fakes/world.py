@@ -1,0 +1,127 @@
+"""A small world in virtual time: one process that is sick until something cures it, and what its onlookers see.
+
+Alertmanager goes on holding the alert for a while after the cure, as the real one does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fakes.clock import FakeClock
+
+from homeostat.alertmanager_api import AlertState, HeldAlert, PostedAlert
+from homeostat.errors import HomeostatError, Unreachable
+from homeostat.guardian_client import ProcessStatus
+from homeostat.ladders import Step
+from homeostat.prometheus_api import Sample
+from responder.actions.base import Applied, Skipped
+from responder.ledger import Alert
+
+LINGER_S = 20.0
+LABELS = {"alertname": "WorkloadDown", "workload": "local/api", "remedy": "test"}
+FINGERPRINT = "a" * 16
+
+
+@dataclass
+class World:
+    """``cures``: actions that help. ``taken``: what was done to the process, in order."""
+
+    clock: FakeClock
+    cures: frozenset[str] = frozenset()
+    is_sick: bool = True
+    well_since: float = 0.0
+    started_at: float = 1.0
+    taken: list[str] = field(default_factory=list)
+    failing: Mapping[str, HomeostatError] = field(default_factory=dict)
+    skipping: frozenset[str] = frozenset()
+    alert_state: AlertState = AlertState.ACTIVE
+    forgotten: bool = False
+    alertmanager_down: bool = False
+    prometheus_down: bool = False
+    process_known: bool = True
+    posted: list[PostedAlert] = field(default_factory=list)
+
+    def act(self, name: str) -> None:
+        self.taken.append(name)
+        if name in self.failing:
+            raise self.failing[name]
+        if name in self.cures:
+            self.recover()
+
+    def recover(self) -> None:
+        self.is_sick = False
+        self.well_since = self.clock.now()
+        self.started_at = self.clock.now()
+
+    @property
+    def alert(self) -> Alert:
+        return Alert(FINGERPRINT, LABELS, {}, self.clock.now(), is_firing=True)
+
+    @property
+    def is_held(self) -> bool:
+        lingers = self.clock.now() - self.well_since < LINGER_S
+        return (self.is_sick or lingers) and not self.forgotten
+
+
+@dataclass
+class WorldAction:
+    """responder.actions.base.Action."""
+
+    world: World
+    name: str
+
+    async def apply(self, step: Step, target: object, tools: object) -> Applied | Skipped:
+        if self.name in self.world.skipping:
+            return Skipped("does not fit")
+        self.world.act(self.name)
+        return Applied("done")
+
+
+@dataclass
+class WorldAlertmanager:
+    """As homeostat.alertmanager_api.AlertmanagerClient."""
+
+    world: World
+
+    async def held(self, matcher: str = "") -> list[HeldAlert]:
+        world = self.world
+        if world.alertmanager_down:
+            raise Unreachable("Alertmanager does not answer")
+        if not world.is_held:
+            return []
+        muted = "silence x" if world.alert_state is AlertState.SUPPRESSED else ""
+        return [HeldAlert(FINGERPRINT, LABELS, {}, 1.0, world.alert_state, muted)]
+
+    async def post(self, alerts: Sequence[PostedAlert]) -> None:
+        if self.world.alertmanager_down:
+            raise Unreachable("Alertmanager does not answer")
+        self.world.posted.extend(alerts)
+
+
+@dataclass
+class WorldPrometheus:
+    """As homeostat.prometheus_api.PrometheusClient."""
+
+    world: World
+
+    async def alert_expression(self, alert: str) -> str:
+        return alert
+
+    async def query(self, expression: str) -> list[Sample]:
+        if self.world.prometheus_down:
+            raise Unreachable("Prometheus does not answer")
+        if "timestamp" in expression:
+            return [Sample({}, self.world.clock.now())]
+        return [Sample({"workload": "local/api"}, 1.0)] if self.world.is_sick else []
+
+
+@dataclass
+class WorldGuardian:
+    """As homeostat.guardian_client.GuardianClient."""
+
+    world: World
+
+    async def processes(self) -> list[ProcessStatus]:
+        if not self.world.process_known:
+            return []
+        started_at = self.world.started_at
+        return [ProcessStatus("api", "local/api", "running", 1, None, 0, started_at, 1, 0.1, 3, None, False, False, True)]
