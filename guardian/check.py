@@ -43,6 +43,6 @@ async def until_failing(
             failures = 0
             continue
         failures += 1
-        log.debug("check.failed", probe=probe.name, reason=result.reason, in_a_row=failures)
+        log.debug("check.failed", kind=probe.kind, reason=result.reason, in_a_row=failures)
         if failures >= spec.failures:
-            return f"{probe.name}: {result.reason}, {failures} times in a row"
+            return f"{probe.kind} check: {result.reason}, {failures} times in a row"

@@ -63,6 +63,6 @@ async def until_exceeded(
         if is_in_grace():
             continue
         samples.append(Sample(clock.monotonic(), await read()))
-        reason = exceeded(limits, samples)
+        reason = exceeded(limits, list(samples))
         if reason is not None:
             return f"{reason}, for {limits.for_:g} s"

@@ -124,6 +124,7 @@ class DockerEngine:
         self._slots = asyncio.Semaphore(_THREADS)
         self._client: docker.APIClient | None = None
         self._connecting = threading.Lock()
+        self._is_closed = False
 
     async def version(self) -> str:
         """The engine's version, e.g. ``26.1.5``."""
@@ -209,6 +210,7 @@ class DockerEngine:
             stream.close()
 
     async def close(self) -> None:
+        self._is_closed = True
         if self._client is not None:
             self._client.close()
 
@@ -235,6 +237,9 @@ class DockerEngine:
             if self._client is None:
                 options = {"base_url": self._host} if self._host else kwargs_from_env()
                 self._client = docker.APIClient(version="auto", timeout=int(_CALL_TIMEOUT_S), **options)
+            if self._is_closed:  # while this thread waited for the engine
+                self._client.close()
+                raise Unreachable("the connection to the Docker Engine has been closed")
             return self._client
 
 

@@ -108,13 +108,14 @@ class WindowsTrees:
         self._held: dict[ProcessId, int] = {}
 
     def contain(self, root: ProcessId, handle: int) -> None:
-        """Put the suspended process into a job, then let it run; without a job when there can be none."""
+        """Put the suspended process into a job, then let it run; without a job where there can be none."""
+        job = None
         try:
             job = self._jobs.create()
-            try:
-                self._jobs.assign(job, handle)
-                self._held[root] = job
-            except OSError:  # already in a job that allows no other: ended one by one, then
+            self._jobs.assign(job, handle)
+            self._held[root] = job
+        except OSError:  # in a job already that allows no other: it is ended process by process
+            if job is not None:
                 self._jobs.close(job)
         finally:
             self._resume(root)

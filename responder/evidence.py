@@ -71,8 +71,10 @@ class StateEvidence:
         return [self._judge(name, state, start) for name, state, start in states]
 
     async def _process(self, target: Target) -> list[tuple[str, str, float | None]]:
-        statuses = await self._resolver.guardian.processes()
-        return [(s.name, s.state, s.started_at) for s in statuses if s.name == target.process]
+        statuses = [s for s in await self._resolver.guardian.processes() if s.name == target.process]
+        if not statuses:
+            raise NotFound(f"the guardian has no process {target.process}")
+        return [(s.name, s.state, s.started_at) for s in statuses]
 
     def _judge(self, name: str, state: str, start: float | None) -> Reading:
         known = name in self._starts

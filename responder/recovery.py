@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
-from pydantic import TypeAdapter
 
 from homeostat.alertmanager_api import AlertmanagerClient
 from homeostat.clock import Clock
@@ -19,6 +18,7 @@ from homeostat.settings import Settings
 from responder.engine import Status, StepEngine
 from responder.evidence import ExpressionEvidence, ProbeEvidence, StateEvidence
 from responder.gates import AlertView, Facts, Refusal, Then
+from responder.history import parse_step, tried_rungs, unjudged_step, waiting_since
 from responder.ledger import Entry, EntryKind, Episode, Final, Store
 from responder.metrics import Metrics
 from responder.planner import Act, Decision, Exhausted, Request, plan
@@ -26,8 +26,6 @@ from responder.targets import Resolver, Target
 from responder.verify import Evidence, Judgement, Quality, Terms, Verdict, verify
 
 log = structlog.get_logger()
-
-_STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 #: How long an episode may wait for something that passes by itself before a person hears of it.
 _PATIENCE_S = 900.0
@@ -37,6 +35,8 @@ _AGAIN_S = 5.0
 _FRESH_S = 15.0
 #: Evidence without a step: it must be good soon (it is already, or the alert would not have ended), for the usual hold.
 _QUIET = Verification(within=5.0)
+#: As the gate of the same name says it, for ladders that have no step to refuse.
+_OVER = Refusal("not_active", "Alertmanager no longer holds the alert", Then.WAIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Recovery:
         """Work until the episode has its final state or has to wait. Raises StoreError."""
         while True:
             entries = await self._s.store.entries(episode.id)
-            result = await self._after_interruption(episode, entries) or await self._next(episode, entries)
+            result = await self._after_step(episode, entries) or await self._next(episode, entries)
             if result is not None:
                 return result
 
@@ -81,7 +81,9 @@ class Recovery:
         match decision:
             case Act(index, step):
                 assert target is not None  # noqa: S101 - the first gate refuses without one
-                return await self._take(episode, index, step, target)
+                outcome = await self._s.engine.take(episode, index, step, target)
+                self._s.metrics.steps.labels(step.action, outcome.status.value).inc()
+                return None
             case Refusal():
                 return await self._refused(episode, entries, target, decision)
             case Exhausted(escalate=True):
@@ -90,7 +92,7 @@ class Recovery:
                 return await self._finish(episode, Final.ESCALATED, reason)
             case Exhausted():
                 is_over = facts.alert.state is None and not facts.alert.problem
-                return await self._settle(episode, target) if is_over else Deferred(_AGAIN_S)
+                return await self._refused(episode, entries, target, _OVER) if is_over else Deferred(_AGAIN_S)
             case _ as never:
                 assert_never(never)
 
@@ -101,7 +103,7 @@ class Recovery:
             await self._note(episode, entries, EntryKind.REFUSED, refusal)
             return await self._finish(episode, Final.ESCALATED, f"{refusal.reason}: {refusal.detail}")
         await self._note(episode, entries, EntryKind.WAITING, refusal)
-        return await self._wait(episode, target, refusal)
+        return await self._wait(episode, entries, target, refusal)
 
     async def _decide(self, episode: Episode, entries: Sequence[Entry]) -> tuple[Target | None, Facts, Decision]:
         (target, problem), alert = await asyncio.gather(
@@ -131,27 +133,22 @@ class Recovery:
         ours = next((alert for alert in held if alert.fingerprint == episode.fingerprint), None)
         return AlertView(ours.state, ours.muted_by, "") if ours else AlertView(None, "", "")
 
-    async def _take(self, episode: Episode, index: int, step: Step, target: Target) -> Episode | None:
-        outcome = await self._s.engine.take(episode, index, step, target)
-        self._s.metrics.steps.labels(step.action, outcome.status.value).inc()
-        # A soft step that failed has changed nothing worth waiting for; a hard one may have worked all the same.
-        if outcome.status is Status.SKIPPED or (outcome.status is Status.FAILED and step.tier is not Tier.HARD):
-            return None
-        return await self._verify_step(episode, step, target)
-
-    async def _after_interruption(self, episode: Episode, entries: Sequence[Entry]) -> Episode | None:
-        """A step that started and did not finish is verified, never run again."""
-        started = unfinished_step(entries)
+    async def _after_step(self, episode: Episode, entries: Sequence[Entry]) -> Episode | None:
+        """A step that was taken and not judged yet, in this life or in an earlier one, is verified, never run again."""
+        started = unjudged_step(entries)
         if started is None:
             return None
+        if not any(e.kind is EntryKind.FINISHED and e.data["token"] == started.id for e in entries):
+            await self._note_interruption(episode, started)
+        target, _ = await self._s.resolver.resolve_or_problem(episode, self._settings)
+        return await self._verify_step(episode, parse_step(started.data["step"]), target)
+
+    async def _note_interruption(self, episode: Episode, started: Entry) -> None:
         index, action = started.data["rung"], started.data["action"]
         data = {"rung": index, "action": action, "token": started.id, "status": Status.INTERRUPTED.value}
         detail = "the responder ended while acting; what happened is judged by evidence"
         await self._s.store.append(episode, EntryKind.FINISHED, {**data, "detail": detail}, self._s.clock.now())
         self._s.metrics.steps.labels(str(action), Status.INTERRUPTED.value).inc()
-        target, _ = await self._s.resolver.resolve_or_problem(episode, self._settings)
-        step = parse_step(started.data["step"])
-        return await self._verify_step(episode, step, target)
 
     async def _verify_step(self, episode: Episode, step: Step, target: Target | None) -> Episode | None:
         grace_s = target.workload.start_grace_s if target and step.tier is Tier.HARD else 0.0
@@ -170,20 +167,23 @@ class Recovery:
             case _ as never:
                 assert_never(never)
 
-    async def _wait(self, episode: Episode, target: Target | None, refusal: Refusal) -> Episode | Deferred:
-        if refusal.reason == "not_active":
-            return await self._settle(episode, target)
-        waited_s = self._s.clock.now() - episode.opened_at
+    async def _wait(
+        self, episode: Episode, entries: Sequence[Entry], target: Target | None, refusal: Refusal
+    ) -> Episode | Deferred:
+        now = self._s.clock.now()
+        waited_s = now - (waiting_since(entries, refusal.reason) or now)
+        if refusal.reason == _OVER.reason:
+            return await self._settle(episode, target, waited_s)
         if refusal.reason == "alertmanager_unreadable" and waited_s > _PATIENCE_S:
             return await self._finish(episode, Final.ESCALATED, f"{refusal.reason}: {refusal.detail}")
         return Deferred(_AGAIN_S)
 
-    async def _settle(self, episode: Episode, target: Target | None) -> Episode | Deferred:
+    async def _settle(self, episode: Episode, target: Target | None, waited_s: float) -> Episode | Deferred:
         """The alert has ended without us. That proves nothing: look, and only then call it over."""
         judgement = await self._look(episode, target, Terms(_QUIET.within, _QUIET.hold, patience_s=0.0), "none")
         if judgement.verdict is Verdict.VERIFIED:
             return await self._finish(episode, Final.SELF_RESOLVED, f"the alert ended; {judgement.reason}")
-        if self._s.clock.now() - episode.opened_at > _PATIENCE_S:
+        if waited_s > _PATIENCE_S:
             reason = f"the alert ended, but the evidence does not say that it is well: {judgement.reason}"
             return await self._finish(episode, Final.ESCALATED, reason)
         return Deferred(_AGAIN_S)
@@ -224,7 +224,7 @@ class Recovery:
 
     async def _note(self, episode: Episode, entries: Sequence[Entry], kind: EntryKind, refusal: Refusal) -> None:
         """Write a refusal once, not every time it is met again."""
-        if entries and entries[-1].kind is kind and entries[-1].data.get("reason") == refusal.reason:
+        if waiting_since(entries, refusal.reason) is not None:
             return
         self._s.metrics.refusals.labels(refusal.reason).inc()
         await self._s.store.append(
@@ -247,19 +247,3 @@ class Recovery:
             seconds=round(now - episode.opened_at, 3),
         )
         return done
-
-
-def tried_rungs(entries: Sequence[Entry]) -> frozenset[int]:
-    """Rungs that were started in this episode, whatever became of them."""
-    return frozenset(int(str(entry.data["rung"])) for entry in entries if entry.kind is EntryKind.STARTED)
-
-
-def unfinished_step(entries: Sequence[Entry]) -> Entry | None:
-    """The started entry without its finished one, if there is one."""
-    finished = {entry.data["token"] for entry in entries if entry.kind is EntryKind.FINISHED}
-    return next((e for e in entries if e.kind is EntryKind.STARTED and e.id not in finished), None)
-
-
-def parse_step(data: object) -> Step:
-    """A step as it was written to the ledger; today's settings may have another one there."""
-    return _STEP.validate_python(data)

@@ -192,11 +192,7 @@ def _accept(db: sqlite3.Connection, alerts: Sequence[Alert], now: float) -> Acce
     resolved: list[Episode] = []
     repeated = 0
     for alert in alerts:
-        row = db.execute(
-            f"SELECT {_EPISODE} FROM episodes WHERE fingerprint = ? ORDER BY id DESC LIMIT 1",
-            (alert.fingerprint,),
-        ).fetchone()
-        last = _episode(row) if row else None
+        last = next(iter(_select(db, "WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", alert.fingerprint)), None)
         current = last if last and last.closed_at is None else None
         if alert.is_firing and current is None and not _is_stale(alert, last):
             opened.append(_insert(db, alert, now))

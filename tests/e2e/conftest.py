@@ -14,7 +14,7 @@ from chaos.shop import ComposeShop
 from homeostat.clock import SystemClock
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def watching_stack(servers, engine) -> Iterator[Stack]:
     """homeostat on this host, with the shipped rules and intervals, watching containers."""
     os.environ["HOMEOSTAT_BIN"] = str(servers["prometheus"].parent)
@@ -27,7 +27,7 @@ def watching_stack(servers, engine) -> Iterator[Stack]:
         asyncio.run(stack.down())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(watching_stack) -> Iterator[ComposeShop]:
     """The shop, its web service without any restart policy."""
     (port,) = free_ports(1)

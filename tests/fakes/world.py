@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fakes.clock import FakeClock
+from fakes.guardian import FakeProcess
 
 from homeostat.alertmanager_api import AlertState, HeldAlert, PostedAlert
 from homeostat.errors import HomeostatError, Unreachable
@@ -42,10 +43,10 @@ class World:
 
     def act(self, name: str) -> None:
         self.taken.append(name)
-        if name in self.failing:
-            raise self.failing[name]
         if name in self.cures:
             self.recover()
+        if name in self.failing:
+            raise self.failing[name]
 
     def recover(self) -> None:
         self.is_sick = False
@@ -123,5 +124,5 @@ class WorldGuardian:
     async def processes(self) -> list[ProcessStatus]:
         if not self.world.process_known:
             return []
-        started_at = self.world.started_at
-        return [ProcessStatus("api", "local/api", "running", 1, None, 0, started_at, 1, 0.1, 3, None, False, False, True)]
+        status = FakeProcess("api", started_at=self.world.started_at)
+        return [ProcessStatus(**status.row())]

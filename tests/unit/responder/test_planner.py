@@ -69,9 +69,7 @@ UNPROCESSED = AlertView(AlertState.UNPROCESSED, "", "")
 
 REFUSALS = [
     pytest.param(UNKNOWN, "unknown_workload", Then.ESCALATE, id="unknown workload"),
-    pytest.param(
-        replace(GOOD, workload=replace(SHOP, enabled=False)), "not_enabled", Then.ESCALATE, id="not opted in"
-    ),
+    pytest.param(replace(GOOD, workload=replace(SHOP, enabled=False)), "not_enabled", Then.ESCALATE, id="not opted in"),
     pytest.param(replace(GOOD, workload=replace(SHOP, hold=True)), "hold", Then.ESCALATE, id="hands off"),
     pytest.param(replace(GOOD, alert=UNREADABLE), "alertmanager_unreadable", Then.WAIT, id="Alertmanager is down"),
     pytest.param(replace(GOOD, alert=ALERT_GONE), "not_active", Then.WAIT, id="alert ended"),
