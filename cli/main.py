@@ -72,7 +72,7 @@ def down(path: Path, mode: str) -> None:
     with _explained():
         loaded = settings.load(path)
         is_compose = asyncio.run(_is_compose(mode))
-        asyncio.run(compose.down(loaded, path, errors) if is_compose else native.down(loaded, errors))
+        asyncio.run(compose.down(loaded, path, errors) if is_compose else native.down(loaded, path, errors))
         console.print("homeostat is stopped")
 
 

@@ -6,16 +6,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from cli.ready import Part
 from guardian.stack import BIN_VARIABLE
+from guardian.state import StateFile
 from homeostat import commands
 from homeostat.errors import HomeostatError, Permanent, Unreachable
 from homeostat.guardian_client import GuardianClient
-from homeostat.platforms import control_socket_path, detect
+from homeostat.platforms import boot_id, control_socket_path, detect
 from homeostat.processes import system_processes
-from homeostat.rendering import ROOT
+from homeostat.rendering import ROOT, render
 from homeostat.settings import Settings
 
 _SERVERS_TIMEOUT_S = 300.0
@@ -39,6 +41,8 @@ async def up(settings: Settings, path: Path, errors: Console) -> list[Part]:
     client = GuardianClient(control_socket_path(settings.state_dir))
     if await _runs(client):
         errors.print("homeostat runs already")
+        # What it runs with may have changed; `up` has the parts read it again.
+        render(settings, str(settings.responder.token_files[0].parent), with_guardian=True)
         return parts(settings)
     environment = {**os.environ, BIN_VARIABLE: str(await _servers(errors))}
     await asyncio.to_thread(_start_guardian, settings, path, environment)
@@ -53,16 +57,34 @@ def _start_guardian(settings: Settings, path: Path, environment: Mapping[str, st
     commands.spawn(spec, system_processes(detect())).let_go()
 
 
-async def down(settings: Settings, errors: Console) -> None:
-    """Ask the guardian to end everything, itself last."""
+async def down(settings: Settings, path: Path, errors: Console) -> None:
+    """Ask the guardian to end everything, itself last; bring back one that died before its processes did."""
     client = GuardianClient(control_socket_path(settings.state_dir))
     if not await _runs(client):
-        errors.print("homeostat does not run here")
-        return
+        if not await asyncio.to_thread(_has_orphans, settings):
+            errors.print("homeostat does not run here")
+            return
+        errors.print("the guardian is gone, its processes are not: starting one that ends them")
+        environment = {**os.environ, BIN_VARIABLE: str(await _servers(errors))}
+        await asyncio.to_thread(_start_guardian, settings, path, environment)
+        await _until(client, runs=True)
     await client.shutdown(_DOWN_TIMEOUT_S)
-    async with asyncio.timeout(_DOWN_TIMEOUT_S):
-        while await _runs(client):  # noqa: ASYNC110 - another process ends; nothing here could set an event
-            await asyncio.sleep(0.1)
+    await _until(client, runs=False)
+
+
+def _has_orphans(settings: Settings) -> bool:
+    records = StateFile(settings.state_dir, boot_id()).load()
+    return any(record.pid is not None and psutil.pid_exists(record.pid) for record in records.values())
+
+
+async def _until(client: GuardianClient, *, runs: bool) -> None:
+    try:
+        async with asyncio.timeout(_DOWN_TIMEOUT_S):
+            while await _runs(client) != runs:  # noqa: ASYNC110 - another process; nothing here could set an event
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        state = "does not start" if runs else "does not end"
+        raise Unreachable(f"the guardian {state} within {_DOWN_TIMEOUT_S:g} s; see its log") from None
 
 
 async def _runs(client: GuardianClient) -> bool:

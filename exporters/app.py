@@ -1,4 +1,4 @@
-"""The composition root: what runs in the exporter, and what it serves."""
+"""The composition root: what measures in the background, and what is served."""
 
 import asyncio
 import contextlib
@@ -19,17 +19,16 @@ from exporters.probing import Prober, new_session
 from exporters.watch import Watcher
 from homeostat.clock import Clock
 from homeostat.containers import DockerEngine, Engine
-from homeostat.errors import Permanent
 from homeostat.exposition import CONTENT_TYPE, deadline_from, render, scrape
 from homeostat.guardian_client import GuardianClient
+from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
-from homeostat.quantities import host_port
 from homeostat.settings import Settings
 
 log = structlog.get_logger()
 
-#: Open scrapes get this long at the end.
-_FAREWELL_S = 1.0
+SOURCES = web.AppKey("sources", Sources)
+CLOCK = web.AppKey("clock", Clock)
 
 _LANDING = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>homeostat exporter</title></head>
@@ -40,30 +39,33 @@ _LANDING = """<!doctype html>
 """
 
 
-class CannotListen(Permanent):
-    """The address is taken, or is not this machine's."""
+def create_app(settings: Settings, clock: Clock) -> web.Application:
+    """The application; what it measures in the background starts and ends with it."""
+    app = web.Application()
+    app[CLOCK] = clock
+    app.cleanup_ctx.append(lambda app_: _run(app_, settings, clock))
+    app.add_routes([web.get("/metrics", _metrics), web.get("/-/healthy", _healthy), web.get("/", _landing)])
+    return app
 
 
-async def serve(settings: Settings, clock: Clock) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotListen."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends asyncio.run by itself
-            loop.add_signal_handler(number, stop.set)
+async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     engine = None if settings.docker.enabled is False else DockerEngine(settings.docker.host)
     async with new_session() as session:
-        sources = connect(settings, clock, engine, session)
-        async with listening(sources, clock), measuring(sources):
-            log.info("exporter.started", listen=settings.exporter.listen, version=sources.version)
-            await stop.wait()
-    if engine:
-        await engine.close()
-    log.info("exporter.stopped")
+        app[SOURCES] = sources = connect(settings, clock, engine, session)
+        background = asyncio.create_task(_measure(sources), name="exporter background")
+        background.add_done_callback(_end_if_failed)
+        try:
+            yield
+        finally:
+            background.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await background
+            if engine is not None:
+                await engine.close()
 
 
 def connect(settings: Settings, clock: Clock, engine: Engine | None, session: aiohttp.ClientSession) -> Sources:
-    """All parts of the exporter, put together."""
+    """All parts, put together. Without ``engine`` no container is watched."""
     watcher = Watcher(engine, clock, required=settings.docker.enabled is True) if engine else None
     catalog = Catalog(settings, lambda: watcher.containers if watcher else ())
     return Sources(
@@ -72,56 +74,36 @@ def connect(settings: Settings, clock: Clock, engine: Engine | None, session: ai
         watcher=watcher,
         catalog=catalog,
         prober=Prober(catalog.entries, ProbeContext(session, clock)),
-        guardian=GuardianClient(settings.state_dir / "guardian.sock"),
+        guardian=GuardianClient(control_socket_path(settings.state_dir)),
         cgroups=Cgroups(clock),
         label_cache=LabelCache(),
         own=ProcessCollector(registry=None),
     )
 
 
-@contextlib.asynccontextmanager
-async def measuring(sources: Sources) -> AsyncIterator[None]:
-    """What measures in the background, for as long as the block lasts."""
+async def _measure(sources: Sources) -> None:
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(sources.prober.run())]
-        if sources.watcher:
-            tasks.append(group.create_task(sources.watcher.run()))
-        yield
-        for task in tasks:
-            task.cancel()
+        group.create_task(sources.prober.run(), name="probes")
+        if sources.watcher is not None:
+            group.create_task(sources.watcher.run(), name="containers")
 
 
-@contextlib.asynccontextmanager
-async def listening(sources: Sources, clock: Clock) -> AsyncIterator[None]:
-    """The HTTP side, on ``settings.exporter.listen``. Raises CannotListen."""
-    runner = web.AppRunner(application(sources, clock), access_log=None, shutdown_timeout=_FAREWELL_S)
-    await runner.setup()
-    host, port = host_port(sources.settings.exporter.listen)
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as err:
-            raise CannotListen(
-                f"cannot listen on {host}:{port}: {err.strerror}; end what listens there, or set exporter.listen"
-            ) from err
-        yield
-    finally:
-        await runner.cleanup()
+def _end_if_failed(background: asyncio.Task[None]) -> None:
+    """An exporter that answers and measures nothing is worse than none: end, and be restarted."""
+    if not background.cancelled() and (err := background.exception()):
+        log.critical("exporter.failed", error=repr(err))
+        signal.raise_signal(signal.SIGTERM)
 
 
-def application(sources: Sources, clock: Clock) -> web.Application:
-    """GET /metrics, /-/healthy and a landing page."""
+async def _metrics(request: web.Request) -> web.Response:
+    collectors = active(request.app[SOURCES])
+    families = await scrape(collectors, request.app[CLOCK], deadline_from(request))
+    return web.Response(body=render(families), headers={"Content-Type": CONTENT_TYPE})
 
-    async def metrics(request: web.Request) -> web.Response:
-        families = await scrape(active(sources), clock, deadline_from(request))
-        return web.Response(body=render(families), headers={"Content-Type": CONTENT_TYPE})
 
-    async def healthy(_request: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+async def _healthy(_request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
 
-    async def landing(_request: web.Request) -> web.Response:
-        return web.Response(text=_LANDING, content_type="text/html")
 
-    app = web.Application()
-    app.add_routes([web.get("/metrics", metrics), web.get("/-/healthy", healthy), web.get("/", landing)])
-    return app
+async def _landing(_request: web.Request) -> web.Response:
+    return web.Response(text=_LANDING, content_type="text/html")

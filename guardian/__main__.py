@@ -11,8 +11,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+if __name__ == "__main__":
+    # structlog loads rich when it is there, for colours that a service never shows: 3 MiB of 53.
+    sys.modules["rich"] = None  # type: ignore[assignment]  # makes the import fail, as import's documentation says
+
 from guardian import app, logs
 from guardian.model import Supervised
+from guardian.notify import alertmanager_notify
 from homeostat import files, log, service
 from homeostat.clock import SystemClock
 from homeostat.errors import SettingsError
@@ -35,7 +40,9 @@ def main() -> None:
     if arguments.stack:
         processes += _stack(settings, arguments.settings)
     state_dir = settings.state_dir.resolve()
-    _serve(app.Config(processes, state_dir, settings.guardian.listen, dict(os.environ)))
+    url = settings.guardian.alertmanager_url
+    notify = alertmanager_notify(url, SystemClock()) if url else None
+    _serve(app.Config(processes, state_dir, settings.guardian.listen, dict(os.environ), notify))
 
 
 def _stack(settings: Settings, path: Path) -> list[Supervised]:
@@ -56,7 +63,8 @@ def _serve(config: app.Config) -> None:
     platform = detect()
     host = app.Host(platform, system_processes(platform), SystemClock())
     try:
-        logs.folder(config.state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        logs.folder(config.state_dir).mkdir(mode=0o700, exist_ok=True)
         with files.lock(config.state_dir / "guardian.lock"):
             asyncio.run(_run(config, host))
     except files.Locked as err:

@@ -7,10 +7,12 @@ from homeostat.processes import ProcessId, ProcessRow
 
 
 def find_live(record: Record, marked: Collection[ProcessId], rows: Mapping[int, ProcessRow]) -> ProcessId | None:
-    """The recorded process if it runs; else, as the record may be lost or late, the root of what carries our mark."""
-    recorded = record.process
-    if recorded is not None and _is_live(recorded, rows):
-        return recorded
+    """The recorded process if it runs. Without one, as the record may be lost or late, the root of what carries our mark.
+
+    Where one is recorded and gone, what carries the mark is what it left behind.
+    """
+    if record.process is not None:
+        return record.process if _is_live(record.process, rows) else None
     live = {process for process in marked if _is_live(process, rows)}
     pids = {process.pid for process in live}
     # A supervised process leads its session; where there are none, no parent of it is marked.

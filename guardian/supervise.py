@@ -276,6 +276,7 @@ class Supervisor:
             raise Permanent(f"{self.process.name}: {self._start_problem}")
 
     async def _start(self) -> None:
+        await self._save()  # without a process: should we die before the next save, its mark tells of the new one
         try:
             await self._tools.launcher.end_leftovers(self.process.name, self._spec.stop_grace)
             await asyncio.to_thread(logs.rotate, self._log_path)

@@ -1,4 +1,4 @@
-"""What is wrong with settings, in words for the person who wrote them: pydantic's errors speak of types, not of YAML."""
+"""What is wrong with settings, in words for those who wrote them: pydantic's errors speak of types, not of YAML."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,6 +62,8 @@ class Problem:
 def explain(error: ErrorDetails, root: type[BaseModel]) -> Problem:
     """One error of validating ``root``."""
     path, models = _walk(error["loc"], root)
+    if error["loc"][-1:] == ("[key]",):
+        path = (*path[:-1], str(error["input"]))  # pydantic says 1 for true
     context = error.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, At):
@@ -71,8 +73,7 @@ def explain(error: ErrorDetails, root: type[BaseModel]) -> Problem:
     if error["type"] == "extra_forbidden":
         return Problem(path, f"unknown key; allowed: {', '.join(_keys(models))}")
     words = _WORDS.get(error["type"], error["msg"]).format_map(context)
-    for pydantics, ours in (("Value error, ", ""), ("Input should be", "must be"), ("True, False", "true, false")):
-        words = words.replace(pydantics, ours)
+    words = words.removeprefix("Value error, ").replace("Input should be", "must be")
     return Problem(path, _value(error, context) + words)
 
 
@@ -82,9 +83,9 @@ def _value(error: ErrorDetails, context: Mapping[str, Any]) -> str:
         return ""
     match value:
         case None:
-            return "nothing: "
+            return "empty: "
         case bool():
-            return f"{str(value).lower()} (YAML reads yes, no, on and off so: quote it): "
+            return f"{str(value).lower()} (YAML reads yes, no, on and off so): "
         case str():
             return f"{value!r:.{_SHOWN}}: "
         case _:
@@ -97,8 +98,8 @@ def _walk(location: KeyPath, root: type[BaseModel]) -> tuple[KeyPath, list[type[
     shown: KeyPath = ()
     is_entry = False  # of a list or mapping: its index or key is no field
     for part in location:
-        tagged = [model for model in models if part in _tags(model)]
-        if part == "[key]" or (tagged and not is_entry):
+        tagged = [model for model in models if part in _tags(model)] if len(models) > 1 and not is_entry else []
+        if part == "[key]" or tagged:
             models = tagged or models
             continue
         shown = (*shown, part)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from homeostat.quantities import Duration
+from homeostat.quantities import Duration, Period
 
 
 class Tier(StrEnum):
@@ -41,7 +41,7 @@ class HookStep(_Strict):
     action: Literal["hook"]
     hook: str
     # Short: an application that cannot answer its hook within two seconds needs the next rung.
-    timeout: Duration = 2.0
+    timeout: Period = 2.0
     verify: Verification = Verification(within=6.0)
 
     @property
@@ -53,7 +53,7 @@ class UnpauseStep(_Strict):
     """Let a paused container run on. Skipped when it is not paused."""
 
     action: Literal["unpause"]
-    timeout: Duration = 5.0
+    timeout: Period = 5.0
     verify: Verification = Verification()
 
     @property
@@ -69,7 +69,7 @@ class RestartStep(_Strict):
 
     action: Literal["restart"]
     grace: Duration | None = None
-    timeout: Duration = 40.0
+    timeout: Period = 40.0
     verify: Verification = Verification(within=15.0)
 
     @property

@@ -3,24 +3,32 @@ file, line, key path, value and what is allowed. ``HOMEOSTAT__RESPONDER__LISTEN=
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from homeostat import yamlfile
 from homeostat.errors import SettingsError
+from homeostat.explain import At, KeyPath, explain
 from homeostat.ladders import DEFAULT_LADDERS, Ladder
-from homeostat.quantities import Duration, Listen, Size, Url, host_port
+from homeostat.quantities import WRITTEN, Duration, Listen, Period, Size, Url, host_port, is_loopback
 from homeostat.workloads import LOCAL, is_workload_id
 from homeostat.workloadspec import WorkloadSpec
 
 ENV_PREFIX = "HOMEOSTAT__"
-#: Longest value an error message repeats: enough to recognise, too little to leak a certificate.
-_SHOWN = 60
 
-ProcessName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+def _process_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", value):
+        raise ValueError("must be letters, digits, _, . and -, for example api")
+    return value
+
+
+ProcessName = Annotated[str, AfterValidator(_process_name)]
 
 
 class _Strict(BaseModel):
@@ -36,10 +44,9 @@ class Server(_Strict):
     @model_validator(mode="after")
     def _loopback(self) -> "Server":
         host, _ = host_port(self.listen)
-        if not self.expose and host not in ("localhost", "::1") and not host.startswith("127."):
-            raise ValueError(
-                f"listen {self.listen!r} is not loopback; allowed: 127.0.0.1:PORT, or expose: true behind a firewall"
-            )
+        if not self.expose and not is_loopback(host):
+            allowed = "127.0.0.1:PORT, or expose: true behind a firewall"
+            raise At(("listen",), f"{self.listen!r}: is not loopback; allowed: {allowed}")
         return self
 
 
@@ -53,7 +60,7 @@ class Cap(_Strict):
     """At most ``count`` hard steps on one workload in any ``window``."""
 
     count: Annotated[int, Field(ge=1)]
-    window: Duration
+    window: Period
 
 
 class ResponderSettings(Server):
@@ -73,15 +80,17 @@ class ResponderSettings(Server):
     #: Repair that has to be repeated is no repair: past these, people are called.
     caps: tuple[Cap, ...] = (Cap(count=3, window=900.0), Cap(count=10, window=86400.0))
     #: Compare our episodes with Alertmanager's own list this often.
-    reconcile_interval: Duration = 30.0
+    reconcile_interval: Period = 30.0
     #: No dead-man notification for this long: the alert path itself is broken.
-    dead_man_timeout: Duration = 180.0
+    dead_man_timeout: Period = 180.0
 
 
 class GuardianSettings(Server):
     """The supervisor of plain processes. Control is a local socket; this port serves only /metrics."""
 
     listen: Listen = "127.0.0.1:9803"
+    #: Told of crash loops directly. For a guardian that no Prometheus watches; else the rule tells it.
+    alertmanager_url: Url | None = None
 
 
 class StackSettings(_Strict):
@@ -90,7 +99,7 @@ class StackSettings(_Strict):
     prometheus: Listen = "127.0.0.1:9090"
     alertmanager: Listen = "127.0.0.1:9093"
     grafana: Listen = "127.0.0.1:3000"
-    retention_time: Duration = 15 * 86400.0
+    retention_time: Period = 15 * 86400.0
     retention_size: Size = 2 * 2**30
 
 
@@ -100,14 +109,21 @@ class DockerSettings(_Strict):
     enabled: bool | Literal["auto"] = "auto"
     host: str | None = None
 
+    @field_validator("enabled", mode="before")
+    @classmethod
+    def _one_of_three(cls, value: object) -> object:
+        if not isinstance(value, bool) and value != "auto":
+            raise ValueError("must be true, false or auto")
+        return value
+
 
 class CheckSpec(_Strict):
     """The guardian's own liveness check of one process: exactly one of ``http`` and ``tcp``."""
 
     http: Url | None = None
     tcp: Listen | None = None
-    interval: Duration = 5.0
-    timeout: Duration = 2.0
+    interval: Period = 5.0
+    timeout: Period = 2.0
     #: Consecutive failures before the process is restarted.
     failures: Annotated[int, Field(ge=1)] = 3
 
@@ -131,8 +147,8 @@ class LimitsSpec(_Strict):
 class BackoffSpec(_Strict):
     """Wait before restart n: initial x 2^(n-1), at most ``max``, spread by ``jitter`` (a share) against beats."""
 
-    initial: Duration = 0.5
-    max: Duration = 60.0
+    initial: Period = 0.5
+    max: Period = 60.0
     jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
     #: A process that ran this long has recovered: the wait starts over.
     reset_after: Duration = 60.0
@@ -142,7 +158,7 @@ class CrashLoopSpec(_Strict):
     """``count`` ends by itself within ``window``: stop restarting and call people."""
 
     count: Annotated[int, Field(ge=2)] = 5
-    window: Duration = 120.0
+    window: Period = 120.0
 
 
 class ProcessSpec(_Strict):
@@ -183,9 +199,7 @@ class Settings(_Strict):
     def _ids(cls, value: Mapping[str, WorkloadSpec]) -> Mapping[str, WorkloadSpec]:
         for name in value:
             if not is_workload_id(name):
-                raise ValueError(
-                    f"{name!r} is not a workload; allowed: PROJECT/SERVICE, for example shop/web or local/api"
-                )
+                raise At((name,), "is not a workload; allowed: PROJECT/SERVICE, for example shop/web or local/api")
         return value
 
     @model_validator(mode="after")
@@ -194,14 +208,12 @@ class Settings(_Strict):
         for name, spec in self.workloads.items():
             for remedy, ladder in spec.ladders.items():
                 if ladder not in known:
-                    raise ValueError(
-                        f"workloads.{name}.ladders.{remedy}: no ladder {ladder!r}; allowed: {', '.join(known)}"
-                    )
+                    path = ("workloads", name, "ladders", remedy)
+                    raise At(path, f"no ladder {ladder!r}; allowed: {', '.join(known)}")
             project, _, process = name.partition("/")
             if project == LOCAL and process not in self.processes:
-                raise ValueError(
-                    f"workloads.{name}: no process {process!r}; allowed: one of processes: {sorted(self.processes)}"
-                )
+                allowed = ", ".join(sorted(self.processes)) or "add it to processes"
+                raise At(("workloads", name), f"no process {process!r}; allowed: {allowed}")
         return self
 
     def all_ladders(self) -> dict[str, Ladder]:
@@ -226,18 +238,18 @@ def defaults(base: Path, environ: Mapping[str, str] = os.environ) -> Settings:
 
 def build(
     data: dict[str, object],
-    lines: Mapping[yamlfile.KeyPath, int],
+    lines: Mapping[KeyPath, int],
     source: str,
     *,
     base: Path,
     environ: Mapping[str, str],
 ) -> Settings:
     """Validate parsed data. Relative paths become absolute against ``base``."""
-    _overlay(data, environ)
+    places = {path: f"{source}:{line}" for path, line in lines.items()} | _overlay(data, environ)
     try:
-        settings = Settings.model_validate(data)
+        settings = Settings.model_validate(data, context=WRITTEN)
     except ValidationError as err:
-        raise SettingsError([_explain(problem, lines, source) for problem in err.errors()]) from None
+        raise SettingsError([_explain(error, places, source) for error in err.errors()]) from None
     return _absolute(settings, base)
 
 
@@ -258,7 +270,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     )
 
 
-def _overlay(data: dict[str, object], environ: Mapping[str, str]) -> None:
+def _overlay(data: dict[str, object], environ: Mapping[str, str]) -> dict[KeyPath, str]:
+    """Put the environment's values into ``data``; the variable of each key path that it gave."""
+    given: dict[KeyPath, str] = {}
     for variable, value in environ.items():
         if not variable.startswith(ENV_PREFIX):
             continue
@@ -271,37 +285,13 @@ def _overlay(data: dict[str, object], environ: Mapping[str, str]) -> None:
             target = inner
         # As in the file: a number, a boolean or a [list] is one here too.
         target[key] = yamlfile.parse(f"value: {value}", variable)[0]["value"]
+        given[*sections, key] = variable
+    return given
 
 
-def _explain(problem: Mapping[str, object], lines: Mapping[yamlfile.KeyPath, int], source: str) -> str:
+def _explain(error: ErrorDetails, places: Mapping[KeyPath, str], source: str) -> str:
     """``homeostat.yml:12: responder.listen: 'x': must be ...``."""
-    location = problem["loc"]
-    path: yamlfile.KeyPath = tuple(location) if isinstance(location, tuple) else ()
-    # pydantic puts union tags into the path; only parts that stand in the file are shown.
-    shown = _as_written(path, lines)
-    line = next((lines[path_] for path_ in _ancestors(shown) if path_ in lines), None)
-    where = f"{source}:{line}" if line else source
-    dotted = ".".join(map(str, shown)) or "(whole file)"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: {dotted}: unknown key; see docs/configuration.md for what is allowed"
-    if problem["type"] == "missing":
-        return f"{where}: {dotted}: required, but missing"
-    value = problem["input"]
-    if isinstance(value, bool) and "boolean" not in message:
-        message += " (YAML reads yes, no, on and off as booleans: quote it)"
-    text = "" if isinstance(value, BaseModel | dict) else f"{value!r:.{_SHOWN}}: "
-    return f"{where}: {dotted}: {text}{message}"
-
-
-def _as_written(path: yamlfile.KeyPath, lines: Mapping[yamlfile.KeyPath, int]) -> yamlfile.KeyPath:
-    shown: yamlfile.KeyPath = ()
-    for index, part in enumerate(path):
-        is_last = index == len(path) - 1
-        if (*shown, part) in lines or is_last or not lines:
-            shown = (*shown, part)
-    return shown
-
-
-def _ancestors(path: yamlfile.KeyPath) -> list[yamlfile.KeyPath]:
-    return [path[:length] for length in range(len(path), 0, -1)]
+    problem = explain(error, Settings)
+    above = (problem.path[:length] for length in range(len(problem.path), 0, -1))
+    where = next((places[path] for path in above if path in places), source)
+    return f"{where}: {'.'.join(map(str, problem.path))}: {problem.text}"

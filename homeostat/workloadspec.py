@@ -5,18 +5,38 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from homeostat.errors import SettingsError
+from homeostat.explain import At, KeyPath, explain
 from homeostat.names import LABEL_PREFIX
-from homeostat.quantities import Duration
+from homeostat.quantities import WRITTEN, Duration, Period, is_port
 from homeostat.workloads import HookSpec, Kind, ProbeSpec, Workload
 
-_HTTP_TARGET = re.compile(r"(https?://[^\s/:]+(:\d+)?|:\d+)(/\S*)?")
-_TCP_TARGET = re.compile(r"[^\s:]*:\d+")
-_NUMBER = re.compile(r"[0-9.]{1,8}")
-HookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
-Remedy = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+_HTTP_TARGET = re.compile(r"(https?://[^\s/:]+|(?=:))(:(?P<port>\d+))?(/\S*)?")
+_TCP_TARGET = re.compile(r"[^\s:]*:(?P<port>\d+)")
+_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+
+
+def _hook_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", value):
+        raise ValueError("must be lower-case letters, digits and -, for example cache-clear")
+    return value
+
+
+def _remedy(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", value):
+        raise ValueError("must be lower-case letters, digits and _, for example memory")
+    return value
+
+
+def _is_target(form: re.Pattern[str], text: str) -> bool:
+    match = form.fullmatch(text)
+    return match is not None and (match["port"] is None or is_port(match["port"]))
+
+
+HookName = Annotated[str, AfterValidator(_hook_name)]
+Remedy = Annotated[str, AfterValidator(_remedy)]
 
 
 class _Strict(BaseModel):
@@ -29,19 +49,17 @@ class ProbeEntry(_Strict):
     http: str | None = None
     tcp: str | None = None
     # Two seconds each: with a rule that waits 4 s, a hang is known within 10 s, for about 1 ms of CPU a check.
-    interval: Duration = 2.0
-    timeout: Duration = 2.0
+    interval: Period = 2.0
+    timeout: Period = 2.0
 
     @model_validator(mode="after")
     def _target(self) -> "ProbeEntry":
         if (self.http is None) == (self.tcp is None):
             raise ValueError("allowed: exactly one of http and tcp")
-        if self.http is not None and not _HTTP_TARGET.fullmatch(self.http):
-            raise ValueError(
-                f"{self.http!r} is no http target; allowed: http://HOST:PORT/PATH or :PORT/PATH of the container"
-            )
-        if self.tcp is not None and not _TCP_TARGET.fullmatch(self.tcp):
-            raise ValueError(f"{self.tcp!r} is no tcp target; allowed: HOST:PORT or :PORT of the container")
+        if self.http is not None and not _is_target(_HTTP_TARGET, self.http):
+            raise At(("http",), f"{self.http!r}: allowed: http://HOST:PORT/PATH or :PORT/PATH of the container")
+        if self.tcp is not None and not _is_target(_TCP_TARGET, self.tcp):
+            raise At(("tcp",), f"{self.tcp!r}: allowed: HOST:PORT or :PORT of the container")
         return self
 
     def to_spec(self) -> ProbeSpec:
@@ -67,10 +85,9 @@ class WorkloadSpec(_Strict):
     @model_validator(mode="after")
     def _hook_targets(self) -> "WorkloadSpec":
         for name, url in self.hooks.items():
-            if not _HTTP_TARGET.fullmatch(url):
-                raise ValueError(
-                    f"hooks.{name}: {url!r} is no target; allowed: http://HOST:PORT/PATH or :PORT/PATH of the container"
-                )
+            if not _is_target(_HTTP_TARGET, url):
+                allowed = "http://HOST:PORT/PATH or :PORT/PATH of the container"
+                raise At(("hooks", name), f"{url!r}: allowed: {allowed}")
         return self
 
     def to_workload(self, workload_id: str, kind: Kind) -> Workload:
@@ -101,14 +118,16 @@ def from_labels(labels: Mapping[str, str], source: str) -> WorkloadSpec:
     """
     data = _nested(labels, source)
     try:
-        return WorkloadSpec.model_validate(data)
+        return WorkloadSpec.model_validate(data, context=WRITTEN)
     except ValidationError as err:
-        raise SettingsError(
-            [
-                f"{source}: label homeostat.{'.'.join(map(str, p['loc']))}: {p['input']!r:.60}: {p['msg']}"
-                for p in err.errors()
-            ]
-        ) from None
+        problems = [explain(error, WorkloadSpec) for error in err.errors()]
+        raise SettingsError([f"{source}: label {_label(p.path)}: {p.text}" for p in problems]) from None
+
+
+def _label(path: KeyPath) -> str:
+    """``("probes", 0, "http")`` -> ``homeostat.probe.http``."""
+    words = {"probes": "probe", "hooks": "hook", "ladders": "ladder"}
+    return LABEL_PREFIX + ".".join(words.get(part, part) for part in path if isinstance(part, str))
 
 
 def _nested(labels: Mapping[str, str], source: str) -> dict[str, object]:

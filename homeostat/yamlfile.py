@@ -5,51 +5,92 @@ from pathlib import Path
 import yaml
 
 from homeostat.errors import SettingsError
+from homeostat.explain import KeyPath
 
-KeyPath = tuple[str | int, ...]
-
-#: Larger than any settings file a person wrote; a bound for what may be parsed.
+#: Larger than any settings file a person wrote; bounds for what may be parsed.
 MAX_BYTES = 1 << 20
+MAX_DEPTH = 50
+MAX_KEYS = 100_000
 
 
 def load(path: Path) -> tuple[dict[str, object], dict[KeyPath, int]]:
     """The mapping in ``path`` and the line (from 1) of every key path. Raises SettingsError."""
     try:
-        raw = path.read_bytes()
-        if len(raw) > MAX_BYTES:
-            raise SettingsError([f"{path}: larger than {MAX_BYTES} bytes; allowed: a settings file"])
-        return parse(raw.decode(), str(path))
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise SettingsError([f"{path}: no such file; create it, or name another with --settings"]) from None
     except OSError as err:
         raise SettingsError([f"{path}: cannot be read: {err.strerror}"]) from err
+    if len(raw) > MAX_BYTES:
+        raise SettingsError([f"{path}: larger than {MAX_BYTES} bytes; allowed: a settings file"])
+    try:
+        return parse(raw.decode(), str(path))
     except UnicodeDecodeError as err:
-        raise SettingsError([f"{path}: not UTF-8 at byte {err.start}"]) from err
+        line = raw.count(b"\n", 0, err.start) + 1
+        raise SettingsError([f"{path}:{line}: not UTF-8 at byte {err.start}; save the file as UTF-8"]) from err
+
+
+class _Loader(yaml.SafeLoader):
+    """Bounded in depth: composing is recursive."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self._depth == MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # types-PyYAML leaves it out
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        try:
+            return super().construct_object(node, deep)
+        # PyYAML trusts what looks like a number, a date or a tag: 2026-13-45, !!int sixteen.
+        except (ValueError, LookupError, AttributeError) as err:
+            problem = f"{node.value!r:.60} is no {node.tag.rpartition(':')[2]}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from err
 
 
 def parse(text: str, source: str) -> tuple[dict[str, object], dict[KeyPath, int]]:
     """As :func:`load`, from text; ``source`` names it in errors."""
+    lines: dict[KeyPath, int] = {}
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines: dict[KeyPath, int] = {}
-        _index(root, (), lines, source)
-        data = yaml.safe_load(text)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        _index(root, lines, source)
+        data = loader.construct_document(root) if root is not None else {}
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
-        raise SettingsError([f"{where}: not valid YAML: {err.problem}"]) from err
-    except yaml.YAMLError as err:
-        raise SettingsError([f"{source}: not valid YAML: {err}"]) from err
+        raise SettingsError([f"{where}: not valid YAML: {_say(err)}"]) from err
+    except yaml.reader.ReaderError as err:
+        line = text.count("\n", 0, err.position) + 1
+        raise SettingsError(
+            [f"{source}:{line}: not valid YAML: the character #x{err.character:02x} is not allowed"]
+        ) from err
     if data is None:
         return {}, lines
     if not isinstance(data, dict):
-        raise SettingsError([f"{source}:1: must be a mapping of keys, found a {type(data).__name__}"])
+        found = "a list" if isinstance(data, list) else "a single value"
+        raise SettingsError([f"{source}:1: must be a mapping of keys (key: value), found {found}"])
     return data, lines
 
 
-def _index(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int], source: str) -> None:
+def _say(err: yaml.MarkedYAMLError) -> str:
+    problem = str(err.problem)
+    if "'\\t'" in problem:
+        return "a tab; indent with spaces"
+    return f"{err.context}: {problem}" if err.context else problem
+
+
+def _index(root: yaml.Node | None, lines: dict[KeyPath, int], source: str) -> None:
     # Explicit stack: nesting depth is the file's choice, recursion depth must not be.
-    stack: list[tuple[yaml.Node, KeyPath]] = [(node, path)] if node is not None else []
+    stack: list[tuple[yaml.Node, KeyPath]] = [(root, ())] if root is not None else []
     while stack:
         current, at = stack.pop()
         if isinstance(current, yaml.MappingNode):
@@ -65,5 +106,10 @@ def _index(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int], sou
                 stack.append((value_node, key))
         elif isinstance(current, yaml.SequenceNode):
             for index, item in enumerate(current.value):
-                lines[(*at, index)] = item.start_mark.line + 1
+                lines[*at, index] = item.start_mark.line + 1
                 stack.append((item, (*at, index)))
+        # An alias is walked wherever it stands: that is where a small file becomes a large one, or an endless one.
+        if len(lines) > MAX_KEYS or len(at) > MAX_DEPTH:
+            bounds = f"{MAX_KEYS} values and {MAX_DEPTH} levels"
+            line = current.start_mark.line + 1
+            raise SettingsError([f"{source}:{line}: more than {bounds} once aliases are followed; keep them few"])

@@ -5,6 +5,7 @@ import asyncio
 import psutil
 import pytest
 
+from chaos.harness import Stack
 from chaos.scene import make_workdir, stage
 from chaos.shop import run_or_raise
 from homeostat.clock import SystemClock
@@ -45,3 +46,19 @@ async def test_compose_repairs_a_container_and_leaves_nothing_behind(engine):
 
     names = await run_or_raise("docker", "ps", "--all", "--format", "{{.Names}}")
     assert [name for name in names.split() if workdir.name.lower() in name] == []
+
+
+async def test_down_ends_what_a_killed_guardian_left_behind(servers):
+    workdir = make_workdir("orphans")
+    stack = Stack(workdir, "native")
+    stack.configure()
+    await stack.up()
+    (guardian,) = [
+        p for p in psutil.process_iter(["cmdline"]) if "guardian" in (p.info["cmdline"] or ()) and mentions(p, workdir)
+    ]
+    guardian.kill()
+    guardian.wait(5)
+
+    await stack.down()
+
+    assert left_over(workdir) == []

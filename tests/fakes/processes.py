@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from homeostat.processes import ProcessId, ProcessRow
 
 
-def row(pid: int, ppid: int = 1, session: int = 0, *, start: float | None = None, is_zombie: bool = False) -> ProcessRow:
+def row(
+    pid: int, ppid: int = 1, session: int = 0, *, start: float | None = None, is_zombie: bool = False
+) -> ProcessRow:
     identity = ProcessId(pid, float(pid) if start is None else start)
     return ProcessRow(identity, ppid, session, is_zombie, cpu_seconds=1.0, rss_bytes=100)
 

@@ -19,7 +19,7 @@ RECORD = Record(pid=10, start=10.0)
         pytest.param(RECORD, [10], [row(10, is_zombie=True)], None, id="zombie"),
         pytest.param(RECORD, [], [], None, id="gone"),
         pytest.param(Record(), [20, 21], [row(20, session=20), row(21, 20, session=20)], 20, id="record lost"),
-        pytest.param(RECORD, [20], [row(20, session=20)], 20, id="started after the record was written"),
+        pytest.param(RECORD, [20], [row(20, session=20)], None, id="left behind by the recorded one"),
         pytest.param(Record(), [21], [row(21, session=20)], None, id="only an orphan of its session"),
         pytest.param(Record(), [20, 22], [row(20, session=20), row(22, session=22)], 20, id="the older leader"),
         pytest.param(Record(), [20, 21], [row(20), row(21, 20)], 20, id="no sessions: the parent"),

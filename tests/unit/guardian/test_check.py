@@ -1,7 +1,5 @@
 """The liveness check counts failures in a row, outside the grace."""
 
-from collections.abc import Iterator
-
 import pytest
 from fakes.clock import FakeClock
 
@@ -19,7 +17,7 @@ def answers(monkeypatch):
     """A function that sets what the checks will see: 1 good, 0 bad."""
 
     def script(pattern: str) -> None:
-        results: Iterator[str] = iter(pattern)
+        results = iter(pattern)
 
         async def run_probe(spec, context):
             ok = next(results) == "1"

@@ -75,7 +75,8 @@ async def test_orders_answer_with_what_it_is_then(guardian):
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b'{"grace": -1}', b'{"grace": "1s"}', b'{"grace": true}', b'{"grace": 1e999}', b'{"grase": 1}']
+    "body",
+    [b"{", b"[]", b'{"grace": -1}', b'{"grace": "1s"}', b'{"grace": true}', b'{"grace": 1e999}', b'{"grase": 1}'],
 )
 async def test_a_wrong_body_is_refused_and_nothing_done(guardian, body):
     supervisor, path, _ = guardian

@@ -2,7 +2,7 @@
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from conftest import Plan
+from fakes.supervised import Plan
 from prometheus_client.parser import text_string_to_metric_families
 
 from guardian.metrics import metrics_app

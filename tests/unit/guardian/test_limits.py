@@ -40,7 +40,12 @@ def test_exceeded(given, seen, reason):
 
 
 def test_only_limits_that_are_set_cost_anything():
-    assert [are_set(limits(**given)) for given in ({}, {"rss": 1}, {"cpu": 1.0}, {"fds": 1})] == [False, True, True, True]
+    assert [are_set(limits(**given)) for given in ({}, {"rss": 1}, {"cpu": 1.0}, {"fds": 1})] == [
+        False,
+        True,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(("period_s", "at_most_s"), [(0.5, 1.0), (10.0, 13.0), (600.0, 606.0)])

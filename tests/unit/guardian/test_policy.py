@@ -107,9 +107,7 @@ ends_strategy = st.lists(
     random=st.floats(0, 1, exclude_max=True),
 )
 def test_the_wait_is_never_negative_nor_above_its_cap_and_jitter(ends, initial, cap, jitter, random):
-    decision = decide(
-        spec("always", initial=initial, cap=cap, jitter=jitter, count=1000), ends, NOW, lambda: random
-    )
+    decision = decide(spec("always", initial=initial, cap=cap, jitter=jitter, count=1000), ends, NOW, lambda: random)
 
     assert isinstance(decision, Restart)
     assert 0 <= decision.delay_s <= cap * (1 + jitter)

@@ -46,7 +46,14 @@ async def test_after_a_reboot_no_process_runs_and_only_what_was_stopped_stays_so
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\0" * 500, b"{", b"[]", b'{"version": 2, "boot_id": "x"}', b'{"boot_id": "x", "processes": {"a": {"pid": "x"}}}'],
+    [
+        b"",
+        b"\0" * 500,
+        b"{",
+        b"[]",
+        b'{"version": 2, "boot_id": "x"}',
+        b'{"boot_id": "x", "processes": {"a": {"pid": "x"}}}',
+    ],
 )
 def test_a_damaged_file_is_set_aside_and_said_so(tmp_path, content):
     (tmp_path / "guardian.json").write_bytes(content)

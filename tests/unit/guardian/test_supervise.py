@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from conftest import Plan
+from fakes.supervised import Plan
 from structlog.testing import capture_logs
 
 from guardian.model import Order, State

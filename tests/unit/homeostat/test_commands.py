@@ -183,7 +183,9 @@ async def test_the_log_of_a_new_process_is_private(tmp_path):
 async def test_a_spawned_process_inherits_none_of_our_files(tmp_path):
     with (tmp_path / "ours").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
-        child = spawn(tmp_path, "import os; print(sorted(os.listdir('/proc/self/fd'))[:3], len(os.listdir('/proc/self/fd')))")
+        child = spawn(
+            tmp_path, "import os; print(sorted(os.listdir('/proc/self/fd'))[:3], len(os.listdir('/proc/self/fd')))"
+        )
         await exit_code(child)
 
     assert (tmp_path / "log").read_text() == "['0', '1', '2'] 4\n"
