@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from cli.ready import Part
 from guardian.stack import BIN_VARIABLE
 from guardian.state import StateFile
-from homeostat import commands
+from homeostat import commands, files
 from homeostat.errors import HomeostatError, Permanent, Unreachable
 from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import boot_id, control_socket_path, detect
@@ -22,6 +23,7 @@ from homeostat.settings import Settings
 
 _SERVERS_TIMEOUT_S = 300.0
 _DOWN_TIMEOUT_S = 60.0
+_LOCK_TRIES = 100
 
 
 def parts(settings: Settings) -> list[Part]:
@@ -70,6 +72,18 @@ async def down(settings: Settings, path: Path, errors: Console) -> None:
         await _until(client, runs=True)
     await client.shutdown(_DOWN_TIMEOUT_S)
     await _until(client, runs=False)
+    await asyncio.to_thread(_wait_for_lock, settings)
+
+
+def _wait_for_lock(settings: Settings) -> None:
+    """Its socket closes a little before the guardian ends; the lock is the last that it gives back."""
+    for _ in range(_LOCK_TRIES):
+        try:
+            with files.lock(settings.state_dir / "guardian.lock"):
+                return
+        except files.Locked:
+            threading.Event().wait(0.1)
+    raise Unreachable(f"the guardian of {settings.state_dir} does not end; see its log")
 
 
 def _has_orphans(settings: Settings) -> bool:

@@ -96,7 +96,7 @@ def _end_if_failed(background: asyncio.Task[None]) -> None:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    collectors = active(request.app[SOURCES])
+    collectors = await asyncio.to_thread(active, request.app[SOURCES])
     families = await scrape(collectors, request.app[CLOCK], deadline_from(request))
     return web.Response(body=render(families), headers={"Content-Type": CONTENT_TYPE})
 

@@ -56,5 +56,5 @@ COLLECTORS: tuple[Callable[[Sources], Collector | None], ...] = (
 
 
 def active(sources: Sources) -> list[Collector]:
-    """The collectors that apply now."""
+    """The collectors that apply now. Blocking: it looks for the guardian's socket."""
     return [collector for make in COLLECTORS if (collector := make(sources)) is not None]

@@ -1,5 +1,6 @@
 """The exporter itself: version, and its own memory, CPU and file descriptors."""
 
+import asyncio
 import platform
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class ExporterCollector:
             build,
             *(
                 Family(sample.name, MetricType(metric.type), metric.documentation, [("", sample.value)])
-                for metric in self.own.collect()
+                for metric in await asyncio.to_thread(self.own.collect)
                 for sample in metric.samples
             ),
         ]

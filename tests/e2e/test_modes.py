@@ -13,11 +13,13 @@ from homeostat.clock import SystemClock
 pytestmark = [pytest.mark.e2e, pytest.mark.servers, pytest.mark.timeout(600)]
 
 
+def mentions(process, workdir):
+    return str(workdir) in " ".join(process.info["cmdline"] or ())
+
+
 def left_over(workdir):
     """Processes that still speak of the scene's folder."""
-    return [
-        p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if str(workdir) in " ".join(p.info["cmdline"] or ())
-    ]
+    return [p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if mentions(p, workdir)]
 
 
 async def test_native_repairs_a_supervised_process_and_leaves_nothing_behind(servers):
@@ -61,4 +63,5 @@ async def test_down_ends_what_a_killed_guardian_left_behind(servers):
 
     await stack.down()
 
+    await asyncio.sleep(1)
     assert left_over(workdir) == []

@@ -49,9 +49,15 @@ def test_the_page_of_two_containers_is_as_agreed(make, pytestconfig):
         health="healthy", restart_policy="always", restart_count=2, memory_limit=67108864, id="1e1553abdfae" + "0" * 52
     )
     worker = make(
-        "shop-worker-1", status="exited", pid=0, exit_code=137, oom_killed=True, finished_at=1_800_000_050.5, image="w:2"
+        "shop-worker-1",
+        status="exited",
+        pid=0,
+        exit_code=137,
+        oom_killed=True,
+        finished_at=1_800_000_050.5,
+        image="w:2",
     )
-    rows = [Reading(Seen(web, True, False, 0), SAMPLE), Reading(Seen(worker, False, True, 1), None)]  # noqa: FBT003
+    rows = [Reading(Seen(web, True, False, 0), SAMPLE), Reading(Seen(worker, False, True, 1), None)]
     page = render(families(list(zip(LabelCache().render([web, worker]), rows, strict=True)))).decode()
     if pytestconfig.getoption("--update-goldens"):
         GOLDEN.write_text(page)
@@ -114,7 +120,7 @@ def test_oom_kills_are_the_larger_of_both_counts(make, told, counted, expected):
 def test_nasty_labels_stay_data(make):
     nasty = 'a"} 1\nhomeostat_up 2\\'
     web = make(image=nasty, labels={"com.docker.compose.project": nasty})
-    text = render(families([(LabelCache().render([web])[0], Reading(Seen(web, True, False, 0), None))])).decode()  # noqa: FBT003
+    text = render(families([(LabelCache().render([web])[0], Reading(Seen(web, True, False, 0), None))])).decode()
     found = list(text_string_to_metric_families(text))
 
     assert {sample.labels["image"] for f in found for sample in f.samples if f.name == names.CONTAINER_INFO} == {nasty}
@@ -176,10 +182,10 @@ class Observed:
 
 async def test_probes_tell_their_last_result():
     prober = Observed(
-        web1=Observation(ProbeResult(True, "", 0.25), 1_800_000_000.5, 0),  # noqa: FBT003
-        web2=Observation(ProbeResult(False, "status 503", 1.0), 7.0, 0),  # noqa: FBT003
+        web1=Observation(ProbeResult(True, "", 0.25), 1_800_000_000.5, 0),
+        web2=Observation(ProbeResult(False, "status 503", 1.0), 7.0, 0),
         web3=Observation(None, 0, 0),
-        _=Observation(ProbeResult(True, "", 0.5), 8.0, 0),  # noqa: FBT003
+        _=Observation(ProbeResult(True, "", 0.5), 8.0, 0),
     )
     found = await ProbesCollector(prober).collect()
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 
 import pytest
 
@@ -150,7 +151,7 @@ async def test_a_probe_runs_at_its_interval(clock, make, probed):
         (observation,) = holder.prober.observations().values()
 
     assert len(times) == 10
-    assert {round(b - a, 6) for a, b in zip(times, times[1:], strict=False)} == {2.0}
+    assert {round(b - a, 6) for a, b in itertools.pairwise(times)} == {2.0}
     assert observation.result.ok
     assert observation.at == pytest.approx(clock.now() - 20 + times[-1])
 
@@ -237,7 +238,7 @@ async def test_unchanged_probes_keep_their_pace_when_others_change(clock, make, 
         await clock.advance(5)
     times = [at for target, at in probed.runs if "172.18.0.2" in target]
 
-    assert {round(b - a, 6) for a, b in zip(times, times[1:], strict=False)} == {2.0}
+    assert {round(b - a, 6) for a, b in itertools.pairwise(times)} == {2.0}
 
 
 async def test_probes_that_stand_still_are_an_error(clock, make, probed):
@@ -282,7 +283,9 @@ async def test_real_servers_that_never_answer_do_not_hold_up_the_others(make):
     ports = {name: server.sockets[0].getsockname()[1] for name, server in (("bad", hanging), ("good", good))}
     entries = [
         entry(
-            probes_=[ProbeSpec("http", f"http://127.0.0.1:{ports['good' if number == 0 else 'bad']}/{number}", 0.2, 0.3)],
+            probes_=[
+                ProbeSpec("http", f"http://127.0.0.1:{ports['good' if number == 0 else 'bad']}/{number}", 0.2, 0.3)
+            ],
             workload_id=f"shop/w{number}",
         )
         for number in range(150)
