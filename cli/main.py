@@ -17,6 +17,7 @@ from cli.token import ensure_token
 from homeostat import log, settings
 from homeostat.errors import HomeostatError, SettingsError
 from homeostat.service import DEFAULT_FILE
+from homeostat.settings import Settings
 
 EXIT_NOT_WELL = 1
 EXIT_SETTINGS = 2
@@ -57,7 +58,7 @@ def up(path: Path, mode: str) -> None:
     with _explained():
         loaded = settings.load(path)
         ensure_token(loaded.responder.token_files[0])
-        is_compose = asyncio.run(_is_compose(mode))
+        is_compose = asyncio.run(_is_compose(mode, loaded))
         parts = asyncio.run(compose.up(loaded, path, errors) if is_compose else native.up(loaded, path, errors))
         asyncio.run(_settle(parts))
         for part in parts:
@@ -71,7 +72,7 @@ def down(path: Path, mode: str) -> None:
     """Stop homeostat. What it measured and recorded is kept."""
     with _explained():
         loaded = settings.load(path)
-        is_compose = asyncio.run(_is_compose(mode))
+        is_compose = asyncio.run(_is_compose(mode, loaded))
         asyncio.run(compose.down(loaded, path, errors) if is_compose else native.down(loaded, path, errors))
         console.print("homeostat is stopped")
 
@@ -108,8 +109,11 @@ async def _settle(parts: Sequence[Part]) -> None:
     await reload(parts)
 
 
-async def _is_compose(mode: str) -> bool:
-    return mode == "compose" or (mode == "auto" and await compose.is_possible())
+async def _is_compose(mode: str, loaded: Settings) -> bool:
+    """What runs natively already stays native."""
+    if mode == "auto":
+        return not await native.runs(loaded) and await compose.is_possible()
+    return mode == "compose"
 
 
 class _explained:  # noqa: N801 - reads as a word in `with`

@@ -38,6 +38,12 @@ def parts(settings: Settings) -> list[Part]:
     ]
 
 
+async def runs(settings: Settings) -> bool:
+    """Whether a guardian answers, or processes of one that died are left."""
+    client = GuardianClient(control_socket_path(settings.state_dir))
+    return await _runs(client) or await asyncio.to_thread(_has_orphans, settings)
+
+
 async def up(settings: Settings, path: Path, errors: Console) -> list[Part]:
     """Start the guardian unless one runs on this state folder. Raises Permanent when the servers cannot be had."""
     client = GuardianClient(control_socket_path(settings.state_dir))
