@@ -93,6 +93,8 @@ def _wait_for_lock(settings: Settings) -> None:
 
 
 def _has_orphans(settings: Settings) -> bool:
+    if not settings.state_dir.is_dir():
+        return False
     records = StateFile(settings.state_dir, boot_id()).load()
     return any(record.pid is not None and psutil.pid_exists(record.pid) for record in records.values())
 

@@ -2,28 +2,44 @@
 
 import os
 import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from rich.console import Console
 
-from homeostat import commands, directory, settings
+from homeostat import commands, directory, names, settings
 from homeostat.containers import DockerEngine
 from homeostat.errors import SettingsError, Unreachable
-from homeostat.rendering import Rendered, render
+from homeostat.rendering import ROOT, Rendered, render
 from homeostat.settings import Settings
 
 _TOOL_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """One alerting rule, as far as it must fit routes and ladders."""
+
+    file: str
+    name: str
+    labels: Mapping[str, str]
+
+    @property
+    def remedy(self) -> str:
+        return self.labels.get(names.REMEDY, "")
 
 
 async def check(path: Path, console: Console) -> None:
     """Print what was looked at. Raises SettingsError with every problem found."""
     loaded = settings.load(path)
     console.print(f"{path}: good")
-    rendered = render(loaded, str(loaded.responder.token_files[0].parent), with_guardian=True)
+    rendered = render(loaded, str(loaded.responder.token_files[0].parent), with_guardian=True, root=ROOT)
     problems = await _labels(loaded, console)
     problems += await _tools(rendered, console)
-    problems += _remedies(rendered, loaded)
+    alerts = _alerts(rendered)
+    problems += _remedies(alerts, loaded) + await _routes(rendered, alerts)
     if problems:
         raise SettingsError(problems)
     for warning in _warnings(rendered):
@@ -74,18 +90,43 @@ def _find(tool: str) -> str | None:
     return shutil.which(tool, path=os.pathsep.join((f"{cache}/bin", os.environ.get("PATH", ""))))
 
 
-def _remedies(rendered: Rendered, loaded: Settings) -> list[str]:
-    """Every remedy that a rule names must have a ladder."""
-    problems = []
+def _alerts(rendered: Rendered) -> list[_Alert]:
+    found = []
     for file in sorted((rendered.prometheus / "rules").glob("*/*.yml")):
         for group in yaml.safe_load(file.read_text())["groups"]:
-            for rule in group["rules"]:
-                remedy = rule.get("labels", {}).get("remedy")
-                if remedy and loaded.ladder(remedy, {}) is None:
-                    known = ", ".join(sorted(loaded.all_ladders()))
-                    problems.append(
-                        f"{file.name}: alert {rule['alert']}: no ladder for remedy {remedy!r}; allowed: {known}"
-                    )
+            rules = [rule for rule in group["rules"] if "alert" in rule]
+            found += [_Alert(file.name, rule["alert"], rule.get("labels", {})) for rule in rules]
+    return found
+
+
+def _remedies(alerts: Sequence[_Alert], loaded: Settings) -> list[str]:
+    """Every remedy that a rule names must have a ladder."""
+    known = ", ".join(sorted(loaded.all_ladders()))
+    return [
+        f"{alert.file}: alert {alert.name}: no ladder for remedy {alert.remedy!r}; allowed: {known}"
+        for alert in alerts
+        if alert.remedy and loaded.ladder(alert.remedy, {}) is None
+    ]
+
+
+async def _routes(rendered: Rendered, alerts: Sequence[_Alert]) -> list[str]:
+    """What has a remedy must reach the responder; what has none must reach people, or nobody hears of it."""
+    amtool = _find("amtool")
+    if amtool is None:
+        return []
+    problems = []
+    for alert in alerts:
+        labels = {**alert.labels, "alertname": alert.name, names.WORKLOAD: "project/name"}
+        config = f"--config.file={rendered.alertmanager / 'alertmanager.yml'}"
+        command = (amtool, "config", "routes", "test", config, *(f"{k}={v}" for k, v in labels.items()))
+        output = (await commands.run(command, timeout_s=_TOOL_TIMEOUT_S)).output.strip()
+        receivers = output.splitlines()[-1].split(",") if output else []  # warnings come before
+        for_us = bool(alert.remedy) or alert.name == names.ALERT_DEAD_MAN
+        if for_us != ("responder" in receivers):
+            wanted = "the responder" if for_us else "people"
+            problems.append(
+                f"alertmanager.yml: alert {alert.name} goes to {', '.join(receivers)}; it must reach {wanted}"
+            )
     return problems
 
 

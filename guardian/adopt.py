@@ -7,7 +7,7 @@ from homeostat.processes import ProcessId, ProcessRow
 
 
 def find_live(record: Record, marked: Collection[ProcessId], rows: Mapping[int, ProcessRow]) -> ProcessId | None:
-    """The recorded process if it runs. Without one, as the record may be lost or late, the root of what carries our mark.
+    """The recorded process if it runs; without a record, which may be lost or late, the root of what carries our mark.
 
     Where one is recorded and gone, what carries the mark is what it left behind.
     """

@@ -70,7 +70,7 @@ async def run(config: Config, host: Host, end: asyncio.Future[bool]) -> None:
     Raises ListenError, and OSError when it cannot read its state; nothing was started then.
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
-    state = StateFile(config.state_dir, boot_id())
+    state = StateFile(config.state_dir, await asyncio.to_thread(boot_id))
     records = await asyncio.to_thread(state.load)
     async with _checking_session() as session:
         tools = _tools(config, host, session, state)

@@ -59,6 +59,11 @@ class Problem:
     text: str
 
 
+def dotted(path: KeyPath) -> str:
+    """``responder.caps.0.count``, on one line whatever the keys are."""
+    return ".".join(f"{part!s:.{_SHOWN}}" if str(part).isprintable() else f"{part!r:.{_SHOWN}}" for part in path)
+
+
 def explain(error: ErrorDetails, root: type[BaseModel]) -> Problem:
     """One error of validating ``root``."""
     path, models = _walk(error["loc"], root)

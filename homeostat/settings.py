@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from homeostat import yamlfile
 from homeostat.errors import SettingsError
-from homeostat.explain import At, KeyPath, explain
+from homeostat.explain import At, KeyPath, dotted, explain
 from homeostat.ladders import DEFAULT_LADDERS, Ladder
 from homeostat.quantities import WRITTEN, Duration, Listen, Period, Size, Url, host_port, is_loopback
 from homeostat.workloads import LOCAL, is_workload_id
@@ -294,4 +294,4 @@ def _explain(error: ErrorDetails, places: Mapping[KeyPath, str], source: str) ->
     problem = explain(error, Settings)
     above = (problem.path[:length] for length in range(len(problem.path), 0, -1))
     where = next((places[path] for path in above if path in places), source)
-    return f"{where}: {'.'.join(map(str, problem.path))}: {problem.text}"
+    return f"{where}: {dotted(problem.path)}: {problem.text}"

@@ -5,12 +5,12 @@ from pathlib import Path
 import yaml
 
 from homeostat.errors import SettingsError
-from homeostat.explain import KeyPath
+from homeostat.explain import KeyPath, dotted
 
 #: Larger than any settings file a person wrote; bounds for what may be parsed.
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
-MAX_KEYS = 100_000
+MAX_KEYS = 20_000
 
 
 def load(path: Path) -> tuple[dict[str, object], dict[KeyPath, int]]:
@@ -98,9 +98,8 @@ def _index(root: yaml.Node | None, lines: dict[KeyPath, int], source: str) -> No
                 key = (*at, str(key_node.value))
                 line = key_node.start_mark.line + 1
                 if key in lines:
-                    dotted = ".".join(map(str, key))
                     raise SettingsError(
-                        [f"{source}:{line}: {dotted}: given twice, first on line {lines[key]}; keep one"]
+                        [f"{source}:{line}: {dotted(key)}: given twice, first on line {lines[key]}; keep one"]
                     )
                 lines[key] = line
                 stack.append((value_node, key))

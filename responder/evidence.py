@@ -93,6 +93,13 @@ def _containers(target: Target) -> list[tuple[str, str, float | None]]:
     ]
 
 
+#: When a workload was last measured. Its own series, not the scrape's: with its collector failing, an expression over
+#: them gives nothing, too.
+_NEWEST = (
+    f"max(timestamp({names.CONTAINER_RUNNING}{{workload=%s}}) or timestamp({names.PROCESS_RUNNING}{{workload=%s}}))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ExpressionEvidence:
     """The alerting rule's expression gives nothing for this workload, on samples taken after ``since``."""
@@ -108,7 +115,7 @@ class ExpressionEvidence:
             # A quoted JSON string is a PromQL string: the workload stays data.
             workload = json.dumps(self.episode.workload)
             fresh, found = await asyncio.gather(
-                self.prometheus.query(f"max(timestamp({names.WORKLOAD_ENABLED}{{workload={workload}}}))"),
+                self.prometheus.query(_NEWEST % (workload, workload)),
                 self.prometheus.query(expression),
             )
         except HomeostatError as err:

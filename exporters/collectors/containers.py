@@ -31,7 +31,9 @@ Value = Callable[[Reading], float | None]
 
 
 def _exit_code(reading: Reading) -> int | None:
-    return None if reading.container.finished_at is None else reading.container.exit_code
+    # The engine forgets it at the next start and then says 0, which would look like a good end.
+    container = reading.container
+    return None if container.is_running or container.finished_at is None else container.exit_code
 
 
 def _oom_kills(reading: Reading) -> int:
@@ -59,8 +61,8 @@ METRICS: tuple[tuple[str, MetricType, str, Value], ...] = (
         "Whether its end was asked for through the engine's API.",
         lambda r: r.seen.stopped_by_request,
     ),
-    (names.CONTAINER_EXIT_CODE, _GAUGE, "How it last ended; absent before its first end.", _exit_code),
-    (names.CONTAINER_OOM_KILLED, _GAUGE, "Whether its last end was an OOM kill.", lambda r: r.container.oom_killed),
+    (names.CONTAINER_EXIT_CODE, _GAUGE, "How it ended; absent while it runs.", _exit_code),
+    (names.CONTAINER_OOM_KILLED, _GAUGE, "Whether the OOM killer ended it.", lambda r: r.container.oom_killed),
     (names.CONTAINER_OOM_KILLS, _COUNTER, "OOM kills in it, of any of its processes.", _oom_kills),
     (names.CONTAINER_RESTARTS, _COUNTER, "Restarts by its restart policy.", lambda r: r.container.restart_count),
     (names.CONTAINER_STARTED, _GAUGE, "When it last started.", lambda r: r.container.started_at),

@@ -41,9 +41,13 @@ class Guarded:
 
     async def launch(self, *arguments: str) -> asyncio.subprocess.Process:
         """A guardian, which may or may not come up."""
+        # Compiled once for all guardians of the test run, whatever the environment says.
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(self.folder.parent / "pycache")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "guardian", "--settings", str(self.folder / "homeostat.yml"), *arguments),
             stderr=asyncio.subprocess.PIPE,
+            env=environment,
         )
 
     async def up(self) -> None:

@@ -120,7 +120,7 @@ async def test_a_program_that_is_missing_is_left_to_people_too(run, told):
 async def test_a_process_that_hangs_is_restarted(run, free_port):
     port = free_port()
     check = {"http": f"http://127.0.0.1:{port}/", "interval": "100ms", "timeout": "200ms", "failures": 2}
-    guardian = await run(web={"command": python(HANGS.format(port=port)), "check": check, "start_grace": "5s"})
+    guardian = await run(web={"command": python(HANGS.format(port=port)), "check": check, "start_grace": "1500ms"})
     before = await guardian.until("web", state="running", last_check_ok=True)
 
     os.kill(before.pid, signal.SIGUSR1)
@@ -157,12 +157,6 @@ async def test_a_process_that_is_never_restarted_is_not_ended_for_its_check(run,
             "f = [open('/dev/null') for _ in range(200)]; import time; time.sleep(600)", {"fds": 100}, id="fds"
         ),
         pytest.param("while True: pass", {"cpu": 0.3}, id="cpu"),
-        pytest.param(
-            "import subprocess, sys; subprocess.run([sys.executable, '-c', "
-            "\"x = b'x' * (100 << 20); import time; time.sleep(600)\"])",
-            {"rss": "64MiB"},
-            id="rss of a child",
-        ),
     ],
 )
 async def test_a_process_past_a_limit_is_restarted(run, script, limits):
@@ -203,7 +197,8 @@ async def test_usage_is_of_the_whole_tree(run):
     web = await guardian.status("web")
 
     # The tree was last looked at when the process was new: the child may not count yet, its parent does.
-    alone, together = PROCESSES.row(web.pid).rss_bytes, sum(PROCESSES.row(pid).rss_bytes for pid in pids)
+    sizes = {pid: (await asyncio.to_thread(PROCESSES.row, pid)).rss_bytes for pid in pids}
+    alone, together = sizes[web.pid], sum(sizes.values())
     assert 0.9 * alone < web.rss_bytes <= 1.1 * together
     assert web.open_fds >= 3 and web.cpu_seconds > 0
 

@@ -89,6 +89,13 @@ def test_a_container_that_never_ended_has_no_exit_code(make):
     assert not [name for name, _ in found if name in (names.CONTAINER_EXIT_CODE, names.CONTAINER_FINISHED)]
 
 
+def test_a_restarted_container_has_no_exit_code_because_the_engine_forgot_it(make):
+    found = measured(make(exit_code=0, finished_at=5.0))
+
+    assert (names.CONTAINER_EXIT_CODE, ("shop-web-1",)) not in found
+    assert found[names.CONTAINER_FINISHED, ("shop-web-1",)] == 5
+
+
 def test_an_ended_container_keeps_what_the_engine_tells_and_has_no_cgroup_values(make):
     ended = make(status="exited", pid=0, exit_code=3, finished_at=5.0, memory_limit=1024)
     found = measured(ended, is_running=False)

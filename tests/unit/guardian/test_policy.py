@@ -101,8 +101,8 @@ ends_strategy = st.lists(
 
 @given(
     ends=ends_strategy,
-    initial=st.floats(0, 1e9),
-    cap=st.floats(0, 1e9),
+    initial=st.floats(0.001, 1e9),
+    cap=st.floats(0.001, 1e9),
     jitter=st.floats(0, 1),
     random=st.floats(0, 1, exclude_max=True),
 )

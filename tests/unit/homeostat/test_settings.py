@@ -74,13 +74,14 @@ def nested(opening: str, closing: str, depth: int) -> bytes:
 #: Too large or too deep to keep as files.
 MADE: dict[str, bytes] = {
     "too-large": b"# " + b"x" * (1 << 20),
-    "too-many-values": b"a: [" + b"x, " * 200_000 + b"x]",
+    "too-many-values": b"a: [" + b"x, " * 30_000 + b"x]",
     "deep-lists": nested("[", "]", 100_000),
     "deep-mappings": nested("{a: ", "}", 100_000),
     "deep-blocks": b"".join(b" " * n + b"a:\n" for n in range(700)),
     "long-value": b"responder: {alertmanager_url: " + b"x" * 100_000 + b"}",
     "long-number": b"responder: {body_limit: " + b"9" * 100_000 + b"}",
     "long-key": b"x" * 1_000 + b": 1",
+    "key-of-lines": b'"a\\nb": {"c\\nd": 1, "c\\nd": 2}',
 }
 
 
@@ -123,7 +124,7 @@ def test_any_bytes_give_settings_or_a_settings_error(tmp_path_factory: pytest.Te
     try:
         assert isinstance(settings.load(path, {}), Settings)
     except SettingsError as err:
-        assert err.problems
+        assert err.problems  # noqa: PT017 - either outcome is right
 
 
 yaml_text = st.text(alphabet="ab:-[]{}&*!?|>%@`\"'#,. \n<0.1~", max_size=80)
@@ -135,7 +136,7 @@ def test_any_text_gives_settings_or_a_settings_error(tmp_path_factory: pytest.Te
     try:
         assert isinstance(settings.load(path, {}), Settings)
     except SettingsError as err:
-        assert err.problems
+        assert err.problems  # noqa: PT017 - either outcome is right
 
 
 # --- The environment

@@ -66,13 +66,13 @@ MISTAKES = [
     ({"homeostat.hook.GC": ":80/gc"}, "c: label homeostat.hook.GC: 'GC': must be lower-case letters, digits and -"),
     ({"homeostat.hook.gc": "/gc"}, "c: label homeostat.hook.gc: '/gc': allowed: http://HOST:PORT/PATH or :PORT/PATH"),
     ({"homeostat.hook.gc": "file:///etc/passwd"}, "c: label homeostat.hook.gc: 'file:///etc/passwd': allowed: http://"),
-    ({"homeostat.ladder.a-b": "down"}, "c: label homeostat.ladder.a-b: 'a-b': must be lower-case letters, digits and _"),
+    ({"homeostat.ladder.a-b": "down"}, "c: label homeostat.ladder.a-b: 'a-b': must be lower-case letters"),
     ({"homeostat.probe.http": "web"}, "c: label homeostat.probe.http: 'web': allowed: http://HOST:PORT/PATH or :PORT"),
     ({"homeostat.probe.http": ":80 /x"}, "c: label homeostat.probe.http: ':80 /x': allowed: http://HOST:PORT/PATH or"),
     ({"homeostat.probe.tcp": ":99999"}, "c: label homeostat.probe.tcp: ':99999': allowed: HOST:PORT or :PORT"),
     ({"homeostat.probe.tcp": ":0"}, "c: label homeostat.probe.tcp: ':0': allowed: HOST:PORT or :PORT"),
     ({"homeostat.memory_threshold": "90%"}, "c: label homeostat.memory_threshold: '90%': must be a number"),
-    ({"homeostat.memory_threshold": "90"}, "c: label homeostat.memory_threshold: 90.0: must be less than or equal to 1"),
+    ({"homeostat.memory_threshold": "90"}, "c: label homeostat.memory_threshold: 90.0: must be less than"),
     ({"homeostat.memory_threshold": "nan"}, "c: label homeostat.memory_threshold: 'nan': must be"),
     ({"homeostat.memory_threshold": "1.2.3"}, "c: label homeostat.memory_threshold: '1.2.3': must be a number"),
     ({"homeostat.start_grace": "30"}, "c: label homeostat.start_grace: '30': must be a duration like"),
@@ -96,12 +96,22 @@ def test_any_labels_give_a_workload_or_a_settings_error(labels: dict[str, str]):
     try:
         assert isinstance(from_labels(labels, "c"), WorkloadSpec)
     except SettingsError as err:
-        assert all(problem.startswith("c: label homeostat.") for problem in err.problems)
+        assert all(p.startswith("c: label homeostat.") for p in err.problems)  # noqa: PT017 - either outcome is right
 
 
 known = st.sampled_from(
-    ["enable", "hold", "probe.http", "probe.tcp", "probe.interval", "probe.timeout", "hook.gc", "ladder.memory"]
-    + ["memory_threshold", "start_grace"]
+    [
+        "enable",
+        "hold",
+        "probe.http",
+        "probe.tcp",
+        "probe.interval",
+        "probe.timeout",
+        "hook.gc",
+        "ladder.memory",
+        "memory_threshold",
+        "start_grace",
+    ]
 )
 values = st.text(max_size=30) | st.sampled_from(
     [":80", ":80/x", "true", "1s", "0.5", "http://x:1/", "http://[::1]/", "nan"]
@@ -113,7 +123,7 @@ def test_any_values_of_known_labels_give_a_workload_or_a_settings_error(labels: 
     try:
         spec = from_labels(labels, "c")
     except SettingsError as err:
-        assert all(problem.startswith("c: label homeostat.") for problem in err.problems)
+        assert all(p.startswith("c: label homeostat.") for p in err.problems)  # noqa: PT017 - either outcome is right
     else:
         assert 0 < spec.memory_threshold <= 1
         assert all(entry.interval > 0 and entry.timeout > 0 for entry in spec.probes)
