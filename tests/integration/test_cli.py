@@ -97,10 +97,7 @@ def test_wrong_input_is_explained_without_a_traceback(homeostat, arguments, code
         f"{part}: {{listen: '127.0.0.1:{free_port()}'}}" for part in ("exporter", "responder", "guardian")
     )
     stack = f"stack: {{prometheus: '127.0.0.1:{free_port()}', alertmanager: '127.0.0.1:{free_port()}'}}"
-    settings = f"docker: {{enabled: false}}
-{ports}
-{stack}
-"
+    settings = "\n".join(("docker: {enabled: false}", ports, stack))
 
     result = homeostat(*arguments, settings=settings)
 
