@@ -75,8 +75,8 @@ async def run(config: Config, host: Host, end: asyncio.Future[bool]) -> None:
     async with _checking_session() as session:
         tools = _tools(config, host, session, state)
         supervisors = [Supervisor(process, tools) for process in config.processes]
+        removed = await _resume(supervisors, records, tools)  # before anybody can ask what runs
         async with _serving(supervisors, config, host, end) as ended:
-            removed = await _resume(supervisors, records, tools)
             log.info("guardian.started", processes=len(supervisors), listen=config.listen)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(supervisor.run()) for supervisor in supervisors]

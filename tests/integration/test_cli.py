@@ -97,7 +97,7 @@ def test_wrong_input_is_explained_without_a_traceback(homeostat, arguments, code
         f"{part}: {{listen: '127.0.0.1:{free_port()}'}}" for part in ("exporter", "responder", "guardian")
     )
     stack = f"stack: {{prometheus: '127.0.0.1:{free_port()}', alertmanager: '127.0.0.1:{free_port()}'}}"
-    settings = "\n".join(("docker: {enabled: false}", ports, stack))
+    settings = f"docker: {{enabled: false}}\n{ports}\n{stack}"
 
     result = homeostat(*arguments, settings=settings)
 
