@@ -1,6 +1,7 @@
 """Alertmanager's API v2: what it holds now, and alerts of our own posted to it."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,9 +52,9 @@ class AlertmanagerClient:
         self._url = url
         self._session = session
 
-    async def held(self, matcher: str = "") -> list[HeldAlert]:
-        """Alerts not yet ended, silenced and inhibited ones too. ``matcher`` e.g. ``remedy=~".+"``."""
-        rows = await self._request("GET", params={"filter": matcher} if matcher else {})
+    async def held(self, *matchers: str) -> list[HeldAlert]:
+        """Alerts not yet ended, silenced and inhibited ones too, that match all ``matchers``, e.g. ``remedy=~".+"``."""
+        rows = await self._request("GET", params=[("filter", matcher) for matcher in matchers])
         return [_held(row) for row in rows]
 
     async def post(self, alerts: Sequence[PostedAlert]) -> None:
@@ -82,6 +83,11 @@ class AlertmanagerClient:
             raise Unreachable(f"Alertmanager at {self._url} did not answer within {_TIMEOUT_S:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as err:
             raise Unreachable(f"Alertmanager at {self._url} does not answer: {err}") from err
+
+
+def equals(label: str, value: str) -> str:
+    """The matcher for exactly this value. A quoted JSON string is one of theirs: the value stays data."""
+    return f"{label}={json.dumps(value, ensure_ascii=False)}"
 
 
 def _held(row: Mapping[str, Any]) -> HeldAlert:

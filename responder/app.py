@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 from aiohttp import web
-from homeostat.platforms import control_socket_path
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 
 from homeostat import names
@@ -21,6 +22,7 @@ from homeostat.containers import DockerEngine, Engine
 from homeostat.errors import SettingsError
 from homeostat.exposition import CONTENT_TYPE
 from homeostat.guardian_client import GuardianClient
+from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
 from homeostat.prometheus_api import PrometheusClient
 from homeostat.settings import Settings
@@ -28,7 +30,7 @@ from responder import api
 from responder.actions.base import Tools
 from responder.engine import StepEngine
 from responder.intake import Intake
-from responder.ledger import Alert, Episode, Store, StoreError
+from responder.ledger import Alert, Episode, NoEpisode, Store, StoreError
 from responder.metrics import Metrics
 from responder.reconcile import Reconciler
 from responder.recovery import Deferred, Recovery, Services
@@ -76,7 +78,7 @@ PARTS = web.AppKey("parts", Parts)
 
 def create_app(live: Live, store: Store, clock: Clock) -> web.Application:
     """The application; its background work starts and ends with it."""
-    app = web.Application(client_max_size=live.settings.responder.body_limit)
+    app = web.Application(client_max_size=live.settings.responder.body_limit, middlewares=[_say_unreadable])
     app.cleanup_ctx.append(lambda app_: _run(app_, live, store, clock))
     app.add_routes(
         [
@@ -91,6 +93,15 @@ def create_app(live: Live, store: Store, clock: Clock) -> web.Application:
         ]
     )
     return app
+
+
+@web.middleware
+async def _say_unreadable(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What cannot be read is neither there nor missing."""
+    try:
+        return await handler(request)
+    except StoreError as err:
+        return web.json_response({"error": str(err)}, status=503)
 
 
 async def _run(app: web.Application, live: Live, store: Store, clock: Clock) -> AsyncIterator[None]:
@@ -191,7 +202,7 @@ async def _receive(request: web.Request, parts: Parts) -> web.Response:
     except web.HTTPRequestEntityTooLarge:
         limit = parts.live.settings.responder.body_limit
         return web.json_response({"error": f"larger than {limit} bytes (responder.body_limit)"}, status=413)
-    except ValueError as err:
+    except (ValueError, web.RequestPayloadError) as err:
         return web.json_response({"error": str(err)}, status=400)
     try:
         await _take_in(parts, alerts)
@@ -240,7 +251,7 @@ async def _ready(request: web.Request) -> web.Response:
 async def _reload(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     try:
-        parts.live.reload()
+        await asyncio.to_thread(parts.live.reload)
     except SettingsError as err:
         parts.metrics.reload_ok.set(0)
         log.error("settings.refused", problems=err.problems)  # noqa: TRY400 - says it all
@@ -261,19 +272,22 @@ async def _recovery(request: web.Request) -> web.Response:
     store = request.app[PARTS].store
     try:
         episode = await store.episode(int(request.match_info["id"]))
-    except StoreError:
+    except NoEpisode:
         return web.json_response({"error": f"no recovery {request.match_info['id']}"}, status=404)
     return web.json_response(api.recovery_json(episode, await store.entries(episode.id)))
 
 
 async def _episodes(request: web.Request) -> web.Response:
-    episodes = await request.app[PARTS].store.episodes(_limit(request))
-    only_open = request.query.get("open") == "true"
-    return web.json_response([api.episode_json(e) for e in episodes if not only_open or e.closed_at is None])
+    store, limit = request.app[PARTS].store, _limit(request)
+    if request.query.get("open") == "true":
+        episodes = list(reversed(await store.open_episodes()))[:limit]
+    else:
+        episodes = await store.episodes(limit)
+    return web.json_response([api.episode_json(episode) for episode in episodes])
 
 
 def _limit(request: web.Request) -> int:
     text = request.query.get("limit", str(_DEFAULT_LISTED))
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= _MAX_LISTED:
+    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= _MAX_LISTED:
         raise web.HTTPBadRequest(text=f"limit: must be a number from 1 to {_MAX_LISTED}\n")
     return int(text)

@@ -72,7 +72,7 @@ class Intake:
     async def _round(self, workload: str) -> float | None:
         """Advance each unfinished episode once. None when there is none; else when to look again, 0 for at once."""
         try:
-            episodes = [e for e in await self._store.open_episodes() if e.workload == workload and e.final is None]
+            episodes = await self._store.unfinished(workload)
             self._metrics.active.labels(workload).set(len(episodes))
             delays = [await self._one(episode) for episode in episodes]
         except StoreError as err:

@@ -108,6 +108,18 @@ class StoreError(Exception):
     """The store cannot write or read now (disk full, damaged, locked). Nothing was acknowledged."""
 
 
+class NoEpisode(StoreError):
+    """There is none of this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of episodes whose trouble lasts. ``undelivered``: escalations that Alertmanager has not taken yet."""
+
+    open: int
+    undelivered: int
+
+
 class Store(Protocol):
     """Durable state. Each call is one transaction, on disk when it returns. Raises StoreError."""
 
@@ -118,6 +130,8 @@ class Store(Protocol):
     async def delivered(self, episode: Episode, now: float) -> None: ...
     async def episode(self, episode_id: int) -> Episode: ...
     async def open_episodes(self) -> list[Episode]: ...
+    async def unfinished(self, workload: str) -> list[Episode]: ...
+    async def counts(self) -> Counts: ...
     async def episodes(self, limit: int) -> list[Episode]: ...
     async def entries(self, episode_id: int) -> list[Entry]: ...
     async def hard_steps(self, workload: str, since: float) -> list[float]: ...

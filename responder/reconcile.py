@@ -75,6 +75,10 @@ class Reconciler:
 
     async def deliver(self, episode: Episode) -> None:
         """Tell people about an escalated episode, now; a failure is mended by :meth:`once`."""
+        await self._post(episode)
+        await self._count()
+
+    async def _post(self, episode: Episode) -> None:
         try:
             if episode.final is Final.ESCALATED and episode.closed_at is None:
                 entries = await self._store.entries(episode.id)
@@ -83,7 +87,6 @@ class Reconciler:
                     await self._store.delivered(episode, self._clock.now())
         except (HomeostatError, StoreError) as err:
             log.error("escalation.undelivered", recovery=episode.id, error=str(err))  # noqa: TRY400 - says it all
-        await self._count()
 
     async def _adopt(self, held: dict[str, HeldAlert]) -> None:
         """Active alerts that never reached us."""
@@ -121,16 +124,15 @@ class Reconciler:
 
     async def _repost(self) -> None:
         for episode in await self._store.open_episodes():
-            await self.deliver(episode)
+            await self._post(episode)
 
     async def _count(self) -> None:
         try:
-            episodes = await self._store.open_episodes()
+            counts = await self._store.counts()
         except StoreError:
             return
-        escalated = [e for e in episodes if e.final is Final.ESCALATED]
-        self._metrics.open_episodes.set(len(episodes))
-        self._metrics.undelivered.set(sum(1 for e in escalated if e.delivered_at is None))
+        self._metrics.open_episodes.set(counts.open)
+        self._metrics.undelivered.set(counts.undelivered)
 
     async def _check_dead_man(self, timeout_s: float) -> None:
         now = self._clock.now()

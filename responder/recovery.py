@@ -1,14 +1,14 @@
 """One recovery, from its episode to its one final state: facts, plan, step, verification, next rung or people."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
 
-from homeostat.alertmanager_api import AlertmanagerClient
+from homeostat import names
+from homeostat.alertmanager_api import AlertmanagerClient, equals
 from homeostat.clock import Clock
 from homeostat.errors import HomeostatError
 from homeostat.ladders import Step, Tier, Verification
@@ -127,7 +127,9 @@ class Recovery:
 
     async def _view(self, episode: Episode) -> AlertView:
         try:
-            held = await self._s.alertmanager.held(f"alertname={json.dumps(episode.alert)}")
+            held = await self._s.alertmanager.held(
+                equals("alertname", episode.alert), equals(names.WORKLOAD, episode.workload)
+            )
         except HomeostatError as err:
             return AlertView(None, "", str(err))
         ours = next((alert for alert in held if alert.fingerprint == episode.fingerprint), None)

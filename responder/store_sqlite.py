@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from responder.ledger import Accepted, Alert, Entry, EntryKind, Episode, Final, StoreError
+from responder.ledger import Accepted, Alert, Counts, Entry, EntryKind, Episode, Final, NoEpisode, StoreError
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ CREATE TABLE episodes (
 -- At most one open episode per fingerprint: the database itself refuses a second.
 CREATE UNIQUE INDEX one_open ON episodes (fingerprint) WHERE closed_at IS NULL;
 CREATE INDEX by_fingerprint ON episodes (fingerprint, id);
-CREATE INDEX by_open ON episodes (closed_at) WHERE closed_at IS NULL;
+CREATE INDEX by_open ON episodes (workload) WHERE closed_at IS NULL;
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,
@@ -117,6 +117,22 @@ class SqliteStore:
     async def open_episodes(self) -> list[Episode]:
         """Oldest first."""
         return await self._transaction(lambda db: _select(db, "WHERE closed_at IS NULL ORDER BY id"))
+
+    async def unfinished(self, workload: str) -> list[Episode]:
+        """Those of a workload that have no final state yet, oldest first."""
+        tail = "WHERE closed_at IS NULL AND workload = ? AND final IS NULL ORDER BY id"
+        return await self._transaction(lambda db: _select(db, tail, workload))
+
+    async def counts(self) -> Counts:
+        def work(db: sqlite3.Connection) -> Counts:
+            row = db.execute(
+                "SELECT count(*), count(*) FILTER (WHERE final = ? AND delivered_at IS NULL) FROM episodes "
+                "WHERE closed_at IS NULL",
+                (Final.ESCALATED.value,),
+            ).fetchone()
+            return Counts(*row)
+
+        return await self._transaction(work)
 
     async def episodes(self, limit: int) -> list[Episode]:
         """The newest first."""
@@ -239,7 +255,7 @@ def _append(
 def _get(db: sqlite3.Connection, episode_id: int) -> Episode:
     found = _select(db, "WHERE id = ?", episode_id)
     if not found:
-        raise sqlite3.DatabaseError(f"no episode {episode_id}")
+        raise NoEpisode(f"no episode {episode_id}")
     return found[0]
 
 

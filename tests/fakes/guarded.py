@@ -13,6 +13,7 @@ import yaml
 
 from guardian.child import Launcher
 from homeostat.clock import SystemClock
+from homeostat.errors import Unreachable
 from homeostat.guardian_client import GuardianClient, ProcessStatus
 from homeostat.platforms import control_socket_path, detect
 from homeostat.processes import system_processes
@@ -53,18 +54,17 @@ class Guarded:
     async def up(self) -> None:
         """A guardian that answers. Its log is read by :meth:`ended`."""
         self._guardian = await self.launch()
-        async with asyncio.timeout(15):
-            while not await self._answers():
-                await asyncio.sleep(0.02)
+        await self.answers()
 
-    async def _answers(self) -> bool:
-        with contextlib.suppress(Exception):
-            await self.client.processes()
-            return True
-        assert self._guardian is not None
-        if self._guardian.returncode is not None:
-            raise AssertionError((await self.ended())[1])
-        return False
+    async def answers(self) -> None:
+        """Wait until a guardian does."""
+        async with asyncio.timeout(15):
+            while self._guardian is None or self._guardian.returncode is None:
+                with contextlib.suppress(Unreachable):
+                    await self.client.processes()
+                    return
+                await asyncio.sleep(0.02)
+        raise AssertionError((await self.ended())[1])
 
     def signal(self, number: signal.Signals) -> None:
         assert self._guardian is not None

@@ -83,7 +83,7 @@ class WorldAlertmanager:
 
     world: World
 
-    async def held(self, matcher: str = "") -> list[HeldAlert]:
+    async def held(self, *matchers: str) -> list[HeldAlert]:
         world = self.world
         if world.alertmanager_down:
             raise Unreachable("Alertmanager does not answer")

@@ -61,9 +61,7 @@ async def run(tmp_path, free_port, told) -> AsyncIterator[Run]:
         ]
         config = app.Config(supervised, guarded.state_dir, guarded.listen, dict(os.environ), notify)
         tasks.append(asyncio.create_task(app.run(config, app.Host(detect(), PROCESSES, SystemClock()), end)))
-        async with asyncio.timeout(10):
-            while not guarded.client.socket.exists():
-                await asyncio.sleep(0.01)
+        await guarded.answers()
         return guarded
 
     with blockbuster_ctx(scanned_modules=["guardian", "homeostat"]):
@@ -113,6 +111,7 @@ async def test_a_program_that_is_missing_is_left_to_people_too(run, told):
     guardian = await run(web={"command": ["/no/such/program"], "crash_loop": {"count": 2, "window": "60s"}})
 
     await guardian.until("web", state="crash_looping")
+    await asyncio.sleep(0.2)
 
     assert len(told) == 1
 

@@ -117,6 +117,13 @@ def test_a_restarted_container_is_looked_up_again(cgroups, tree):
     assert cgroups.sample_all([(ID, 5000)]) == {ID: sample()}
 
 
+def test_what_does_not_run_any_more_is_not_read(cgroups):
+    cgroups.sample_all([(ID, 4711), (LIMITED, 4712)])
+
+    assert cgroups.sample_all([(ID, 4711)]).keys() == {ID}
+    assert len(cgroups._known) == 1
+
+
 def test_a_host_without_cgroups_gives_nothing(tmp_path, clock):
     assert Cgroups(clock, tmp_path, tmp_path).sample_all([(ID, 4711)]) == {}
 

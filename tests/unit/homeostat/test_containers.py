@@ -306,6 +306,18 @@ async def test_giving_up_on_a_stream_that_says_nothing_ends_its_thread(client, d
     await eventually(lambda: not any(t.name == "docker-events" for t in threading.enumerate()))
 
 
+async def test_a_stream_that_opens_after_its_reader_gave_up_is_closed(client, daemon):
+    await client.version()
+    daemon.hold.clear()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2), contextlib.aclosing(client.events(0)) as events:
+            await anext(events)
+    daemon.hold.set()
+
+    await eventually(lambda: not any(t.name == "docker-events" for t in threading.enumerate()))
+    await eventually(lambda: daemon.streams == 0)
+
+
 async def test_a_reader_that_falls_behind_loses_the_oldest_and_no_memory(client, daemon):
     daemon.events = [event("die", at) for at in range(1, 1501)]
     daemon.end_events.set()
