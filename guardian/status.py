@@ -1,6 +1,7 @@
 """One process as the wire shows it."""
 
 from guardian.model import State
+from guardian.policy import Cause
 from guardian.supervise import Supervisor
 from homeostat.guardian_client import ProcessStatus
 
@@ -16,7 +17,8 @@ async def status(supervisor: Supervisor) -> ProcessStatus:
         state=state.value,
         pid=running.id.pid if running else 0,
         exit_code=supervisor.exit_code,
-        restarts=sum(supervisor.restarts.values()),
+        # By itself, as Docker counts: a restart that was asked for says nothing about the process.
+        restarts=sum(count for cause, count in supervisor.restarts.items() if cause is not Cause.REQUEST),
         started_at=running.started_at if running else None,
         rss_bytes=usage.rss_bytes,
         cpu_seconds=round(usage.cpu_seconds, 3),

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -20,11 +22,21 @@ from homeostat import names
 from homeostat.clock import SystemClock
 from homeostat.platforms import control_socket_path
 
-# The SDK leaves a socket that could not connect to the collector.
+# The SDK leaves a socket that could not connect to the garbage collector: see swept().
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def swept():
+    """What this file leaves is swept up here, not in the next file's tests."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith(("homeostat-call", "docker-events")):
+            thread.join(timeout=1)
+    gc.collect()
 
 
 @contextlib.asynccontextmanager
