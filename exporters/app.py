@@ -1,8 +1,6 @@
 """The composition root: what measures in the background, and what is served."""
 
 import asyncio
-import contextlib
-import signal
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
@@ -17,6 +15,7 @@ from exporters.collectors import Sources, active
 from exporters.collectors.containers import LabelCache
 from exporters.probing import Prober, new_session
 from exporters.watch import Watcher
+from homeostat import service
 from homeostat.clock import Clock
 from homeostat.containers import DockerEngine, Engine
 from homeostat.exposition import CONTENT_TYPE, deadline_from, render, scrape
@@ -52,14 +51,10 @@ async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncI
     engine = None if settings.docker.enabled is False else DockerEngine(settings.docker.host)
     async with new_session() as session:
         app[SOURCES] = sources = connect(settings, clock, engine, session)
-        background = asyncio.create_task(_measure(sources), name="exporter background")
-        background.add_done_callback(_end_if_failed)
         try:
-            yield
+            async with service.in_background(_measure(sources), "exporter background"):
+                yield
         finally:
-            background.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await background
             if engine is not None:
                 await engine.close()
 
@@ -86,13 +81,6 @@ async def _measure(sources: Sources) -> None:
         group.create_task(sources.prober.run(), name="probes")
         if sources.watcher is not None:
             group.create_task(sources.watcher.run(), name="containers")
-
-
-def _end_if_failed(background: asyncio.Task[None]) -> None:
-    """An exporter that answers and measures nothing is worse than none: end, and be restarted."""
-    if not background.cancelled() and (err := background.exception()):
-        log.critical("exporter.failed", error=repr(err))
-        signal.raise_signal(signal.SIGTERM)
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -6,7 +6,6 @@ Exit codes: 0 ended by request; 1 unexpected; 2 wrong settings; 3 the state fold
 import argparse
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,11 +80,7 @@ async def _run(config: app.Config, host: app.Host) -> None:
         if not end.done():
             end.set_result(False)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        if sys.platform == "win32":  # no loop there takes signals
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
-        else:
-            loop.add_signal_handler(number, stop)
+    service.on_stop(loop, stop)
     await app.run(config, host, end)
 
 

@@ -1,7 +1,8 @@
 """The three questions homeostat asks Prometheus's HTTP API."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,17 +31,19 @@ class PrometheusClient:
     async def query(self, expression: str) -> list[Sample]:
         """Evaluate now; the result must be an instant vector."""
         data = await self._get("/api/v1/query", {"query": expression})
-        if data["resultType"] != "vector":
-            raise Permanent(f"{expression!r} gives a {data['resultType']}, not an instant vector")
-        return [Sample(row["metric"], float(row["value"][1])) for row in data["result"]]
+        with self._understanding():
+            if data["resultType"] != "vector":
+                raise Permanent(f"{expression!r} gives a {data['resultType']}, not an instant vector")
+            return [Sample(row["metric"], float(row["value"][1])) for row in data["result"]]
 
     async def alert_expression(self, alert: str) -> str:
         """The expression of the alerting rule of this name, as Prometheus has it loaded. Raises NotFound."""
         data = await self._get("/api/v1/rules", {"type": "alert", "rule_name[]": alert})
-        for group in data["groups"]:
-            for rule in group["rules"]:
-                if rule["name"] == alert:
-                    return str(rule["query"])
+        with self._understanding():
+            for group in data["groups"]:
+                for rule in group["rules"]:
+                    if rule["name"] == alert:
+                        return str(rule["query"])
         raise NotFound(f"Prometheus has no alerting rule {alert!r}")
 
     async def alerts(self) -> list[Mapping[str, Any]]:
@@ -56,6 +59,14 @@ class PrometheusClient:
             raise Unreachable(f"Prometheus at {self._url} did not answer within {_TIMEOUT_S:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as err:
             raise Unreachable(f"Prometheus at {self._url} does not answer: {err}") from err
-        if body.get("status") != "success":
-            raise Permanent(f"Prometheus refused {path}: {body.get('error', response.status)}")
-        return body["data"]
+        with self._understanding():
+            if body["status"] != "success":
+                raise Permanent(f"Prometheus refused {path}: {body.get('error', response.status)}")
+            return body["data"]
+
+    @contextlib.contextmanager
+    def _understanding(self) -> Iterator[None]:
+        try:
+            yield
+        except (LookupError, TypeError, ValueError) as err:
+            raise Permanent(f"{self._url} does not answer as Prometheus does: {err!r}") from err

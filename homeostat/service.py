@@ -5,10 +5,12 @@ Exit codes: 0 ended by a signal; 1 unexpected; 2 wrong settings or arguments; 3 
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -55,12 +57,20 @@ def serve(app: web.Application, listen: str, on_hangup: Callable[[], None] | Non
     asyncio.run(_serve(app, listen, on_hangup))
 
 
+def on_stop(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
+    """Have SIGTERM and SIGINT call ``stop`` in the loop."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":  # no loop there takes signals
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        else:
+            loop.add_signal_handler(number, stop)
+
+
 async def _serve(app: web.Application, listen: str, on_hangup: Callable[[], None] | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if on_hangup is not None:
+    on_stop(loop, stop.set)
+    if on_hangup is not None and sys.platform != "win32":
         loop.add_signal_handler(signal.SIGHUP, on_hangup)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
     await runner.setup()
@@ -75,3 +85,24 @@ async def _serve(app: web.Application, listen: str, on_hangup: Callable[[], None
     finally:
         await runner.cleanup()
     logger.info("service.ended", listen=listen)
+
+
+@contextlib.asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Run ``work`` while the block runs. Should it fail, the process ends, to be restarted: one that still answers
+    and does nothing is worse than none.
+    """
+
+    def end_if_failed(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (err := task.exception()):
+            logger.critical("service.failed", part=name, error=repr(err))
+            signal.raise_signal(signal.SIGTERM)
+
+    background = asyncio.create_task(work, name=name)
+    background.add_done_callback(end_if_failed)
+    try:
+        yield
+    finally:
+        background.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await background

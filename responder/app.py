@@ -1,9 +1,7 @@
 """The responder's composition root: routes, background work, reload. ``create_app`` wires everything once."""
 
 import asyncio
-import contextlib
 import re
-import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 
-from homeostat import names
+from homeostat import names, service
 from homeostat import settings as settings_module
 from homeostat.alertmanager_api import AlertmanagerClient
 from homeostat.clock import Clock
@@ -109,14 +107,10 @@ async def _run(app: web.Application, live: Live, store: Store, clock: Clock) -> 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=64)) as session:
         parts = _compose(live, store, clock, engine, session)
         app[PARTS] = parts
-        background = asyncio.create_task(_background(parts), name="responder background")
-        background.add_done_callback(_end_if_failed)
         try:
-            yield
+            async with service.in_background(_background(parts), "responder background"):
+                yield
         finally:
-            background.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await background
             if engine is not None:
                 await engine.close()
             await store.close()
@@ -169,13 +163,6 @@ async def _background(parts: Parts) -> None:
             parts.reconciler.run(responder.reconcile_interval, responder.dead_man_timeout), name="reconcile"
         )
         group.create_task(_nudged(parts), name="nudged")
-
-
-def _end_if_failed(background: asyncio.Task[None]) -> None:
-    """A responder that takes alerts in and repairs nothing is worse than none: end, and be restarted."""
-    if not background.cancelled() and (err := background.exception()):
-        log.critical("responder.failed", error=repr(err))
-        signal.raise_signal(signal.SIGTERM)
 
 
 async def _nudged(parts: Parts) -> None:

@@ -83,7 +83,7 @@ class Site:
 
     folder: Path
     ports: Callable[[], int]
-    session: aiohttp.ClientSession
+    session: aiohttp.ClientSession | None
     data: dict[str, object] = field(default_factory=dict)
     settings: Settings = field(init=False)
 
@@ -259,8 +259,14 @@ class Server:
         self.kill()
 
     async def start(self) -> None:
+        self.launch()
+        await self.wait_ready()
+
+    def launch(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, cwd=ROOT, env=os.environ.copy())
+
+    async def wait_ready(self) -> None:
         if self.ready_url:
             await eventually(self._is_ready)
 

@@ -1,7 +1,9 @@
 """Whole recoveries: real Prometheus and Alertmanager, a process that is sick on demand, a guardian that restarts it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import itertools
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +13,21 @@ import pytest
 from aiohttp import web
 from fakes.exporter import RULE, FakeExporter
 from fakes.guardian import FakeGuardian
-from fakes.stack import Site, eventually, never
+from fakes.stack import Server, Site, eventually, never
 
 from homeostat.errors import Permanent
 from homeostat.prometheus_api import PrometheusClient
 
 pytestmark = pytest.mark.servers
+
+NUMBERS = itertools.count()
+
+
+def pick_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
 
 #: The shipped ladder with less patience.
 QUICK = {"within": "3s", "hold": "1s"}
@@ -31,8 +42,8 @@ LADDER = {
 class CuringGuardian(FakeGuardian):
     """Its restart makes the process well, unless told otherwise."""
 
-    def __init__(self, exporter: FakeExporter) -> None:
-        super().__init__("api")
+    def __init__(self, name: str, exporter: FakeExporter) -> None:
+        super().__init__(name)
         self.exporter = exporter
         self.cures = True
 
@@ -47,9 +58,15 @@ class CuringGuardian(FakeGuardian):
 class Scene:
     """Everything but the responder, which each test runs as it likes."""
 
+    name: str
     site: Site
     exporter: FakeExporter
     guardian: CuringGuardian
+
+    async def is_measured(self) -> bool:
+        assert self.site.session is not None
+        client = PrometheusClient(self.site.settings.responder.prometheus_url, self.site.session)
+        return bool(await client.query(f'homeostat_probe_success{{workload="local/{self.name}"}}'))
 
     async def recovery(self) -> dict:
         [recovery] = await self.site.recoveries()
@@ -66,35 +83,46 @@ class Scene:
         return [(entry["kind"], entry[words[entry["kind"]]]) for entry in entries if entry["kind"] in words]
 
 
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, Path]) -> Iterator[tuple[Site, Server]]:
+    """One Prometheus for all tests: it takes five seconds to find its targets."""
+    site = Site(tmp_path_factory.mktemp("recovery") / "site", pick_port, None)
+    prometheus = site.prometheus(servers["prometheus"], [RULE])
+    prometheus.launch()
+    yield site, prometheus
+    prometheus.kill()
+
+
 @pytest.fixture
-async def scene(tmp_path: Path, free_port, servers: dict[str, Path]) -> AsyncIterator[Scene]:
-    async with aiohttp.ClientSession() as session:
-        site = Site(tmp_path / "site", free_port, session)
-        base = f"http://{site.settings.exporter.listen}"
-        workload = {
-            "enable": True,
-            "start_grace": "0s",
-            "probes": [{"http": f"{base}/health"}],
-            "hooks": {"reset-connections": f"{base}/hook"},
-        }
-        site.write(
-            processes={"api": {"command": ["api"]}},
-            workloads={"local/api": workload},
-            ladders={"unresponsive": LADDER},
-        )
-        exporter = FakeExporter()
-        guardian = CuringGuardian(exporter)
-        await exporter.start(site.settings.exporter.listen)
-        await guardian.start(site.control_socket)
-        try:
-            async with (
-                site.alertmanager(servers["alertmanager"]),
-                site.prometheus(servers["prometheus"], [RULE]),
-            ):
-                yield Scene(site, exporter, guardian)
-        finally:
-            await guardian.stop()
-            await exporter.stop()
+async def scene(watched: tuple[Site, Server], servers: dict[str, Path]) -> AsyncIterator[Scene]:
+    site, prometheus = watched
+    name = f"api-{next(NUMBERS)}"
+    base = f"http://{site.settings.exporter.listen}"
+    workload = {
+        "enable": True,
+        "start_grace": "0s",
+        "probes": [{"http": f"{base}/health"}],
+        "hooks": {"reset-connections": f"{base}/hook"},
+    }
+    site.write(
+        state_dir=f"state-{name}",
+        processes={name: {"command": ["api"]}},
+        workloads={f"local/{name}": workload},
+        ladders={"unresponsive": LADDER},
+    )
+    exporter = FakeExporter(name)
+    guardian = CuringGuardian(name, exporter)
+    await exporter.start(site.settings.exporter.listen)
+    await guardian.start(site.control_socket)
+    try:
+        async with aiohttp.ClientSession() as site.session, site.alertmanager(servers["alertmanager"]):
+            await prometheus.wait_ready()
+            scene = Scene(name, site, exporter, guardian)
+            await eventually(scene.is_measured)
+            yield scene
+    finally:
+        await guardian.stop()
+        await exporter.stop()
 
 
 @asynccontextmanager
@@ -126,9 +154,9 @@ async def test_a_hook_that_fails_is_followed_by_one_restart_that_is_verified(sce
         assert sources == {"state", "rule", "probe"}
 
         async def is_touched_again() -> bool:
-            return scene.guardian.calls != ["api"] or scene.exporter.hook_calls != 1
+            return scene.guardian.calls != [scene.name] or scene.exporter.hook_calls != 1
 
-        await never(is_touched_again, 3.0)
+        await never(is_touched_again, 2.0)
         assert await scene.site.escalations() == []
         assert len(await scene.site.recoveries()) == 1
 
@@ -152,14 +180,14 @@ async def test_what_nothing_helps_is_escalated_once_and_ends_when_it_is_well_aga
         assert await eventually(scene.final, within_s=25) == "escalated"
 
         [escalation] = await eventually(scene.site.escalations)
-        assert escalation["labels"]["workload"] == "local/api"
+        assert escalation["labels"]["workload"] == f"local/{scene.name}"
         assert "step restart: applied" in escalation["annotations"]["transcript"]
 
         async def is_touched_again() -> bool:
             recoveries, escalations = await scene.site.recoveries(), await scene.site.escalations()
-            return scene.guardian.calls != ["api"] or len(recoveries) != 1 or len(escalations) != 1
+            return scene.guardian.calls != [scene.name] or len(recoveries) != 1 or len(escalations) != 1
 
-        await never(is_touched_again, 3.0)
+        await never(is_touched_again, 2.0)
 
         scene.exporter.is_sick = False  # a person has mended it
 
@@ -187,7 +215,7 @@ async def test_killed_between_started_and_finished_it_does_not_repeat_and_ends_b
     async with process(scene.site):
         assert await eventually(scene.final, within_s=15) == "verified"
 
-        assert scene.guardian.calls == ["api"]
+        assert scene.guardian.calls == [scene.name]
         assert await scene.story() == [
             ("started", "hook"),
             ("finished", "failed"),

@@ -268,9 +268,9 @@ async def test_ending_the_prober_ends_its_probes(clock, make, probed):
 
 
 async def test_real_servers_that_never_answer_do_not_hold_up_the_others(make):
-    async def never(reader, _writer):
+    async def never(reader, writer):
         await reader.read()
-        _writer.close()
+        writer.close()
 
     async def at_once(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -281,14 +281,10 @@ async def test_real_servers_that_never_answer_do_not_hold_up_the_others(make):
     hanging = await asyncio.start_server(never, "127.0.0.1", 0)
     good = await asyncio.start_server(at_once, "127.0.0.1", 0)
     ports = {name: server.sockets[0].getsockname()[1] for name, server in (("bad", hanging), ("good", good))}
+    targets = [f"http://127.0.0.1:{ports['bad' if number else 'good']}/" for number in range(150)]
     entries = [
-        entry(
-            probes_=[
-                ProbeSpec("http", f"http://127.0.0.1:{ports['good' if number == 0 else 'bad']}/{number}", 0.2, 0.3)
-            ],
-            workload_id=f"shop/w{number}",
-        )
-        for number in range(150)
+        entry(probes_=[ProbeSpec("http", target, 0.2, 1.0 if number else 0.3)], workload_id=f"shop/w{number}")
+        for number, target in enumerate(targets)
     ]
     async with running(SystemClock(), *entries) as holder:
         seen_of_good = set()
@@ -303,4 +299,4 @@ async def test_real_servers_that_never_answer_do_not_hold_up_the_others(make):
     assert len(seen_of_good) >= 4
     assert all(result is None or result.ok for result in seen_of_good)
     del found["shop/w0"]
-    assert {result.reason for result in found.values()} == {"no answer within 0.3 s"}
+    assert {result.reason for result in found.values() if result} == {"no answer within 1 s"}
