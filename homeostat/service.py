@@ -52,9 +52,9 @@ def fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-def serve(app: web.Application, listen: str, on_hangup: Callable[[], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP calls ``on_hangup``."""
-    asyncio.run(_serve(app, listen, on_hangup))
+def serve(app: web.Application, listen: str) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    asyncio.run(_serve(app, listen))
 
 
 def on_stop(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
@@ -66,12 +66,10 @@ def on_stop(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None
             loop.add_signal_handler(number, stop)
 
 
-async def _serve(app: web.Application, listen: str, on_hangup: Callable[[], None] | None) -> None:
+async def _serve(app: web.Application, listen: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     on_stop(loop, stop.set)
-    if on_hangup is not None and sys.platform != "win32":
-        loop.add_signal_handler(signal.SIGHUP, on_hangup)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
     await runner.setup()
     try:

@@ -1,9 +1,12 @@
 """The responder and the real servers around it, on free ports, for integration tests."""
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -53,6 +56,15 @@ async def never(condition: Condition, for_s: float, every_s: float = 0.1) -> Non
         await asyncio.sleep(every_s)
 
 
+def pick_port() -> int:
+    """A loopback port that nobody uses now, and that no outgoing connection takes while its server is restarted."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # below Linux's ephemeral ports
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+
+
 def stamp(epoch_s: float) -> str:
     return datetime.fromtimestamp(epoch_s, UTC).isoformat().replace("+00:00", "Z")
 
@@ -82,7 +94,6 @@ class Site:
     """An installation in a folder: its settings file and what is asked of its responder over HTTP."""
 
     folder: Path
-    ports: Callable[[], int]
     session: aiohttp.ClientSession | None
     data: dict[str, object] = field(default_factory=dict)
     settings: Settings = field(init=False)
@@ -92,9 +103,9 @@ class Site:
         secrets = self.folder / "secrets"
         secrets.mkdir(exist_ok=True)
         (secrets / "webhook-token").write_text(TOKEN)
-        prometheus, alertmanager = (f"127.0.0.1:{self.ports()}" for _ in range(2))
+        prometheus, alertmanager = (f"127.0.0.1:{pick_port()}" for _ in range(2))
         responder = {
-            "listen": f"127.0.0.1:{self.ports()}",
+            "listen": f"127.0.0.1:{pick_port()}",
             "token_files": ["secrets/webhook-token"],
             "alertmanager_url": f"http://{alertmanager}",
             "prometheus_url": f"http://{prometheus}",
@@ -103,7 +114,7 @@ class Site:
         self.data = {
             "docker": {"enabled": False},
             "stack": {"prometheus": prometheus, "alertmanager": alertmanager},
-            "exporter": {"listen": f"127.0.0.1:{self.ports()}"},
+            "exporter": {"listen": f"127.0.0.1:{pick_port()}"},
             **self.data,
             "responder": {**responder, **self.data.get("responder", {})},
         }
@@ -149,12 +160,6 @@ class Site:
 
     async def finals(self) -> list[str | None]:
         return [recovery["final"] for recovery in await self.recoveries()]
-
-    async def is_answering(self) -> bool:
-        try:
-            return (await self.get("/-/ready"))[0] == 200
-        except aiohttp.ClientError:
-            return False
 
     async def metric(self, series: str) -> float:
         _, text = await self.get("/metrics")
@@ -203,7 +208,8 @@ class Site:
             await runner.cleanup()
 
     def responder_process(self) -> "Server":
-        return Server([sys.executable, "-m", "responder", "--settings", str(self.path)], self.folder / "responder.log")
+        command = [sys.executable, "-m", "responder", "--settings", str(self.path)]
+        return Server(command, self.folder / "responder.log", f"{self.url}/-/ready")
 
     def alertmanager(self, binary: Path) -> "Server":
         """The real one, with the shipped configuration rendered for this installation."""

@@ -1,6 +1,7 @@
 """A supervisor over processes that a test scripts, in virtual time."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,4 +99,5 @@ class World:
         return Supervisor(Supervised("web", "local/web", process), tools)
 
     def saved(self) -> Record:
-        return StateFile(self.launcher.state_dir, "boot").load()["web"]
+        document = json.loads((self.launcher.state_dir / "guardian.json").read_text())
+        return Record.model_validate(document["processes"]["web"])

@@ -19,9 +19,9 @@ LOCAL = {
 
 
 @pytest.fixture
-async def make_site(tmp_path: Path, free_port) -> AsyncIterator[Callable[..., Site]]:
+async def make_site(tmp_path: Path) -> AsyncIterator[Callable[..., Site]]:
     async with aiohttp.ClientSession() as session:
-        yield lambda **data: Site(tmp_path / "site", free_port, session, data)
+        yield lambda **data: Site(tmp_path / "site", session, data)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from fakes.guardian import FakeGuardian
-from fakes.stack import Server, Site, eventually, never, wire_alert
+from fakes.stack import Server, Site, eventually, never, pick_port, wire_alert
 
 API = {
     "processes": {"api": {"command": ["api"]}},
@@ -22,15 +22,14 @@ API = {
 
 
 @pytest.fixture
-async def make_site(tmp_path: Path, free_port) -> AsyncIterator[Callable[..., Site]]:
+async def make_site(tmp_path: Path) -> AsyncIterator[Callable[..., Site]]:
     async with aiohttp.ClientSession() as session:
-        yield lambda **data: Site(tmp_path / "site", free_port, session, data)
+        yield lambda **data: Site(tmp_path / "site", session, data)
 
 
 @asynccontextmanager
 async def running(site: Site) -> AsyncIterator[Server]:
     async with site.responder_process() as server:
-        await eventually(site.is_answering)
         yield server
 
 
@@ -93,18 +92,18 @@ async def test_with_a_full_disk_nothing_is_acknowledged_and_then_it_is(make_site
 
 
 async def test_a_second_responder_on_the_same_state_folder_ends_and_touches_nothing(
-    make_site: Callable[..., Site], free_port
+    make_site: Callable[..., Site],
 ):
     site = make_site()
     async with running(site):
         await site.deliver(wire_alert())
         before = await site.recoveries()
         other = site.folder / "other.yml"
-        other.write_text(site.path.read_text().replace(site.settings.responder.listen, f"127.0.0.1:{free_port()}"))
+        other.write_text(site.path.read_text().replace(site.settings.responder.listen, f"127.0.0.1:{pick_port()}"))
 
         second = site.responder_process()
         second.command = [*second.command[:-1], str(other)]
-        await second.start()
+        second.launch()
         assert await asyncio.to_thread(second.process.wait, 10) == 3
         assert "ledger" in second.log.read_text()
 
@@ -121,7 +120,7 @@ async def test_an_address_in_use_is_said_and_ends_the_process(make_site: Callabl
     taken = await asyncio.start_server(lambda _r, w: w.close(), host, int(port))
     try:
         responder = site.responder_process()
-        await responder.start()
+        responder.launch()
         assert await asyncio.to_thread(responder.process.wait, 10) == 3
         assert f"cannot listen on {site.settings.responder.listen}" in responder.log.read_text()
     finally:
@@ -137,7 +136,7 @@ async def test_wrong_settings_are_said_and_end_the_process(make_site: Callable[.
         (site.folder / "secrets/webhook-token").write_text("short")
     responder = site.responder_process()
 
-    await responder.start()
+    responder.launch()
 
     assert await asyncio.to_thread(responder.process.wait, 10) == 2
     said = responder.log.read_text()

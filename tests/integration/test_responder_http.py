@@ -17,9 +17,9 @@ from responder.app import Parts
 
 
 @pytest.fixture
-async def site(tmp_path: Path, free_port) -> AsyncIterator[Site]:
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with aiohttp.ClientSession() as session:
-        yield Site(tmp_path / "site", free_port, session, {"responder": {"body_limit": "64KiB"}})
+        yield Site(tmp_path / "site", session, {"responder": {"body_limit": "64KiB"}})
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pytest
 from aiohttp import web
 from fakes.exporter import RULE, FakeExporter
 from fakes.guardian import FakeGuardian
-from fakes.stack import Server, Site, eventually, never
+from fakes.stack import Server, Site, eventually, never, pick_port
 
 from homeostat.errors import Permanent
 from homeostat.prometheus_api import PrometheusClient
@@ -21,12 +20,6 @@ from homeostat.prometheus_api import PrometheusClient
 pytestmark = pytest.mark.servers
 
 NUMBERS = itertools.count()
-
-
-def pick_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 #: The shipped ladder with less patience.
@@ -86,7 +79,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, Path]) -> Iterator[tuple[Site, Server]]:
     """One Prometheus for all tests: it takes five seconds to find its targets."""
-    site = Site(tmp_path_factory.mktemp("recovery") / "site", pick_port, None)
+    site = Site(tmp_path_factory.mktemp("recovery") / "site", None)
     prometheus = site.prometheus(servers["prometheus"], [RULE])
     prometheus.launch()
     yield site, prometheus
@@ -129,7 +122,6 @@ async def scene(watched: tuple[Site, Server], servers: dict[str, Path]) -> Async
 async def process(site: Site) -> AsyncIterator[Callable[[], None]]:
     """The responder as a process; gives what kills it."""
     async with site.responder_process() as server:
-        await eventually(site.is_answering)
         yield server.kill
 
 
@@ -288,7 +280,7 @@ NO_PROMETHEUS = [
 
 
 @pytest.mark.parametrize("answer", NO_PROMETHEUS, ids=str)
-async def test_an_answer_that_is_none_of_prometheus_is_no_data(free_port, answer: bytes):
+async def test_an_answer_that_is_none_of_prometheus_is_no_data(answer: bytes):
     async def handle(_request: web.Request) -> web.Response:
         return web.Response(body=answer, content_type="application/json")
 
@@ -296,7 +288,7 @@ async def test_an_answer_that_is_none_of_prometheus_is_no_data(free_port, answer
     app.router.add_get("/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    port = free_port()
+    port = pick_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with aiohttp.ClientSession() as session, asyncio.timeout(5):
