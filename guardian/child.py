@@ -22,6 +22,8 @@ log = structlog.get_logger()
 MARK = "HOMEOSTAT_PROCESS"
 #: Where the kernel does not tell of an end: seldom enough to cost nothing, soon enough to restart at once.
 _POLL_S = 0.5
+#: Of daemons that start daemons while they are ended; a program that does it for ever is not chased for ever.
+_MOST_GENERATIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Launcher:
 
     async def end(self, name: str, running: Running, grace_s: float) -> int | None:
         """End the whole tree; the exit code, where it can be known."""
-        await self._end_all(running.id, await self._marked_by(name), grace_s)
+        await self._end_all(name, running.id, await self._marked_by(name), grace_s)
         if await asyncio.to_thread(is_alive, self.processes, running.id):
             return None
         return await self.ended(running)
@@ -101,12 +103,18 @@ class Launcher:
         if not leftovers:
             return
         log.warning("process.leftovers_ended", process=name, pids=_pids(leftovers))
-        survivors = await self._end_all(min(leftovers), leftovers, grace_s)
+        survivors = await self._end_all(name, min(leftovers), leftovers, grace_s)
         if survivors:
             raise Temporary(f"{name}: processes {_pids(survivors)} outlived SIGKILL")
 
-    async def _end_all(self, root: ProcessId, also: set[ProcessId], grace_s: float) -> set[ProcessId]:
+    async def _end_all(self, name: str, root: ProcessId, also: set[ProcessId], grace_s: float) -> set[ProcessId]:
         survivors = await end_tree(root, grace_s, self.clock, self.processes, also)
+        # A daemon born while its parents ended has neither parent nor session in common with them; only its mark.
+        for _ in range(_MOST_GENERATIONS):
+            born = await self._marked_by(name) - survivors
+            if not born:
+                break
+            survivors |= await end_tree(min(born), 0, self.clock, self.processes, born)
         if survivors:
             log.error("process.survived_sigkill", root=root.pid, pids=_pids(survivors))
         return survivors

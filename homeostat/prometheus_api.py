@@ -36,14 +36,19 @@ class PrometheusClient:
                 raise Permanent(f"{expression!r} gives a {data['resultType']}, not an instant vector")
             return [Sample(row["metric"], float(row["value"][1])) for row in data["result"]]
 
-    async def alert_expression(self, alert: str) -> str:
-        """The expression of the alerting rule of this name, as Prometheus has it loaded. Raises NotFound."""
+    async def alert_expression(self, labels: Mapping[str, str]) -> str:
+        """The expression of the alerting rule that gives alerts these labels, as Prometheus has it loaded.
+
+        Rules may share a name (one for each severity, say): then the one whose labels the alert has. Raises NotFound.
+        """
+        alert = labels.get("alertname", "")
         data = await self._get("/api/v1/rules", {"type": "alert", "rule_name[]": alert})
         with self._understanding():
-            for group in data["groups"]:
-                for rule in group["rules"]:
-                    if rule["name"] == alert:
-                        return str(rule["query"])
+            rules = [rule for group in data["groups"] for rule in group["rules"] if rule["name"] == alert]
+            # The sort is stable: where labels are templates and match nowhere, the first rule of the name is taken.
+            rules.sort(key=lambda rule: not rule["labels"].items() <= labels.items())
+            if rules:
+                return str(rules[0]["query"])
         raise NotFound(f"Prometheus has no alerting rule {alert!r}")
 
     async def alerts(self) -> list[Mapping[str, Any]]:

@@ -111,7 +111,7 @@ class ExpressionEvidence:
     async def read(self) -> Sequence[Reading]:
         source = f"rule {self.episode.alert}"
         try:
-            expression = await self.prometheus.alert_expression(self.episode.alert)
+            expression = await self.prometheus.alert_expression(self.episode.labels)
             # A quoted JSON string is a PromQL string: the workload stays data.
             workload = json.dumps(self.episode.workload)
             fresh, found = await asyncio.gather(

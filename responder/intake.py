@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from homeostat.clock import Clock
-from responder.ledger import Episode, Store, StoreError
+from responder.ledger import Episode, Final, Store, StoreError
 from responder.metrics import Metrics
 from responder.recovery import Deferred
 
@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 #: After a failure that nobody foresaw, or a ledger that cannot be written: wait, then try the episode again.
 _RETRY_S = 5.0
+#: An episode that fails so long for a reason that nobody foresaw is a person's.
+_GIVE_UP_S = 900.0
 #: Workloads repaired at once. More than a few hosts' worth of simultaneous trouble is a storm, not many repairs.
 _MAX_WORKERS = 64
 
@@ -86,9 +88,12 @@ class Intake:
                 result = await self._advance(episode)
             except StoreError:
                 raise
-            except Exception:  # one episode's defect must not end the others' repair
+            except Exception as err:  # one episode's defect must not end the others' repair
                 log.exception("recovery.failed", recovery=episode.id, workload=episode.workload)
-                return _RETRY_S
+                if self._clock.now() - episode.opened_at < _GIVE_UP_S:
+                    return _RETRY_S
+                reason = f"homeostat itself fails at it: {err!r:.200}"
+                result = await self._store.finish(episode, Final.ESCALATED, reason, self._clock.now())
         if isinstance(result, Deferred):
             return result.delay_s
         await self._finished(result)

@@ -107,6 +107,10 @@ class Guarded:
             with contextlib.suppress(ProcessLookupError):
                 self._guardian.kill()
             await self._guardian.communicate()
-        for pid in await self.our_pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        # Until none is left: a process that is being started shows its mark only afterwards.
+        async with asyncio.timeout(10):
+            while pids := await self.our_pids():
+                for pid in pids:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(0.05)

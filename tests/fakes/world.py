@@ -104,8 +104,8 @@ class WorldPrometheus:
 
     world: World
 
-    async def alert_expression(self, alert: str) -> str:
-        return alert
+    async def alert_expression(self, labels: Mapping[str, str]) -> str:
+        return labels["alertname"]
 
     async def query(self, expression: str) -> list[Sample]:
         if self.world.prometheus_down:

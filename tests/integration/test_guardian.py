@@ -129,6 +129,33 @@ async def test_sigterm_ends_every_descendant_and_then_the_guardian(guarded):
     assert [line["event"] for line in log][-2:] == ["guardian.ending", "guardian.ended"]
 
 
+async def test_a_daemon_born_of_the_request_to_end_is_ended_too(guarded):
+    born = """
+import os, signal, time
+def bear(*_):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    os._exit(0)
+signal.signal(signal.SIGTERM, bear)
+print("up")
+time.sleep(600)
+"""
+    guardian = await guarded(web={"command": python(born)})
+    log = guardian.state_dir / "logs" / "web.log"
+    async with asyncio.timeout(10):
+        while not log.exists() or "up" not in log.read_text():
+            await asyncio.sleep(0.02)
+
+    guardian.signal(signal.SIGTERM)
+    await guardian.ended()
+
+    assert await guardian.our_pids() == set()
+
+
 async def test_shutdown_over_the_socket_answers_when_all_have_ended(guarded):
     guardian = await guarded(family={"command": python(FAMILY), "stop_grace": "200ms"})
     await family(guardian, "family")

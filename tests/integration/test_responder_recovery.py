@@ -296,6 +296,6 @@ async def test_an_answer_that_is_none_of_prometheus_is_no_data(answer: bytes):
             with pytest.raises(Permanent):
                 await client.query("up")
             with pytest.raises(Permanent):
-                await client.alert_expression("X")
+                await client.alert_expression({"alertname": "X"})
     finally:
         await runner.cleanup()

@@ -57,12 +57,13 @@ async def running(
     metrics: Metrics,
     advance: Callable[[Episode], Awaitable[Episode | Deferred]],
     finished: list[int] | None = None,
+    now: float = 2.0,
 ) -> AsyncIterator[Intake]:
     async def note(episode: Episode) -> None:
         if finished is not None:
             finished.append(episode.id)
 
-    intake = Intake(store, advance, note, metrics, FakeClock())
+    intake = Intake(store, advance, note, metrics, FakeClock(now))
     task = asyncio.create_task(intake.run())
     try:
         yield intake
@@ -138,6 +139,21 @@ async def test_a_defect_in_one_recovery_is_tried_again_and_harms_no_other(store:
         await until(lambda: len(finished) == 2)
 
     assert calls.count(1) == 3
+
+
+async def test_a_defect_that_stays_is_escalated(store: FlakyStore, metrics: Metrics):
+    await open_episodes(store, "shop/web")
+    finished: list[int] = []
+
+    async def advance(_episode: Episode) -> Episode:
+        raise ZeroDivisionError("by nothing")
+
+    async with running(store, metrics, advance, finished, now=880.0):
+        await until(lambda: finished == [1])
+
+    [episode] = await store.open_episodes()
+    assert episode.final is Final.ESCALATED
+    assert "ZeroDivisionError('by nothing')" in episode.reason
 
 
 async def test_a_deferred_episode_is_looked_at_again_after_its_delay(store: FlakyStore, metrics: Metrics):

@@ -207,7 +207,7 @@ async def test_while_silenced_nothing_is_done_and_nobody_is_called(world: World,
     world.cures = frozenset({"hook"})
     await open_episode(world, store)
 
-    during = await drive(world, store, until_s=3600.0)
+    during = await drive(world, store, until_s=1200.0)
     assert (during.final, world.taken) == (None, [])
     assert len(await store.entries(during.id)) < 5  # the wait is written once, not every five seconds
 
@@ -218,14 +218,14 @@ async def test_while_silenced_nothing_is_done_and_nobody_is_called(world: World,
 async def test_a_maintenance_longer_than_the_patience_does_not_use_it_up(world: World, store: SqliteStore):
     world.alert_state = AlertState.SUPPRESSED
     await open_episode(world, store)
-    await drive(world, store, until_s=3600.0)
+    await drive(world, store, until_s=1200.0)
     world.alert_state = AlertState.ACTIVE
     world.alertmanager_down = True
 
     soon_after = await drive(world, store, until_s=60.0)
     assert soon_after.final is None
 
-    much_later = await drive(world, store, until_s=3600.0)
+    much_later = await drive(world, store, until_s=1200.0)
     assert (much_later.final, world.taken) == (Final.ESCALATED, [])
 
 
@@ -264,7 +264,7 @@ async def test_an_alert_that_vanished_while_the_trouble_lasts_is_not_over(world:
 async def test_the_patience_with_an_ended_alert_starts_when_it_ended(world: World, store: SqliteStore):
     world.alert_state = AlertState.SUPPRESSED
     await open_episode(world, store)
-    await drive(world, store, until_s=3600.0)
+    await drive(world, store, until_s=1200.0)
     world.alert_state, world.forgotten = AlertState.ACTIVE, True
 
     soon_after = await drive(world, store, until_s=120.0)
