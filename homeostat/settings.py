@@ -158,7 +158,8 @@ class CrashLoopSpec(_Strict):
     """``count`` ends by itself within ``window``: stop restarting and call people."""
 
     count: Annotated[int, Field(ge=2)] = 5
-    window: Period = 120.0
+    #: Long enough for ends that a failing check brings about, grace and waits between them included.
+    window: Period = 300.0
 
 
 class ProcessSpec(_Strict):
