@@ -8,16 +8,9 @@ from aiohttp import web
 from guardian.model import State
 from guardian.policy import Cause
 from guardian.supervise import Supervisor
+from homeostat import names
 from homeostat.clock import Clock
 from homeostat.exposition import Family, counter, gauge, labels, metrics_route
-from homeostat.names import WORKLOAD
-
-UP = "homeostat_guardian_process_up"
-RESTARTS = "homeostat_guardian_process_restarts_total"
-CRASH_LOOPING = "homeostat_guardian_process_crash_looping"
-RSS = "homeostat_guardian_process_resident_memory_bytes"
-CPU = "homeostat_guardian_process_cpu_seconds_total"
-FDS = "homeostat_guardian_process_open_fds"
 
 
 class ProcessCollector:
@@ -29,15 +22,15 @@ class ProcessCollector:
         self._supervisors = supervisors
 
     async def collect(self) -> Iterable[Family]:
-        up = gauge(UP, "Whether the process runs.")
-        restarts = counter(RESTARTS, "Restarts by the guardian, by what led to them.")
-        looping = gauge(CRASH_LOOPING, "Whether the guardian gave up on a process that keeps ending.")
-        rss = gauge(RSS, "Resident memory of the process and its descendants.")
-        cpu = counter(CPU, "CPU time of the process and its descendants.")
-        fds = gauge(FDS, "Open file descriptors of the process and its descendants.")
+        up = gauge(names.GUARDIAN_UP, "Whether the process runs.")
+        restarts = counter(names.GUARDIAN_RESTARTS, "Restarts by the guardian, by what led to them.")
+        looping = gauge(names.GUARDIAN_CRASH_LOOPING, "Whether the guardian gave up on a process that keeps ending.")
+        rss = gauge(names.GUARDIAN_RSS, "Resident memory of the process and its descendants.")
+        cpu = counter(names.GUARDIAN_CPU, "CPU time of the process and its descendants.")
+        fds = gauge(names.GUARDIAN_FDS, "Open file descriptors of the process and its descendants.")
         usages = await asyncio.gather(*(s.usage() for s in self._supervisors))
         for supervisor, usage in zip(self._supervisors, usages, strict=True):
-            workload = {WORKLOAD: supervisor.process.workload}
+            workload = {names.WORKLOAD: supervisor.process.workload}
             rendered = labels(workload)
             up.add(rendered, float(supervisor.running is not None))
             looping.add(rendered, float(supervisor.state is State.CRASH_LOOPING))

@@ -66,6 +66,14 @@ PROBE_TIMESTAMP: Final = "homeostat_probe_timestamp_seconds"
 SCRAPE_SUCCESS: Final = "homeostat_scrape_collector_success"
 SCRAPE_DURATION: Final = "homeostat_scrape_collector_duration_seconds"
 
+# The guardian itself.
+GUARDIAN_UP: Final = "homeostat_guardian_process_up"
+GUARDIAN_RESTARTS: Final = "homeostat_guardian_process_restarts_total"
+GUARDIAN_CRASH_LOOPING: Final = "homeostat_guardian_process_crash_looping"
+GUARDIAN_RSS: Final = "homeostat_guardian_process_resident_memory_bytes"
+GUARDIAN_CPU: Final = "homeostat_guardian_process_cpu_seconds_total"
+GUARDIAN_FDS: Final = "homeostat_guardian_process_open_fds"
+
 # The processes themselves.
 BUILD_INFO: Final = "homeostat_build_info"
 CONFIG_RELOAD_OK: Final = "homeostat_config_last_reload_successful"
