@@ -1,6 +1,7 @@
 """The shop and a homeostat of its own, together: what the demo shows and the recovery benchmark measures."""
 
 import contextlib
+import random
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,8 @@ from homeostat.ladders import Verification
 MANY_CAPS = {"responder": {"caps": [{"count": 1000, "window": "1h"}]}}
 _STEADY_DEADLINE_S = 90.0
 _FAULT_DEADLINE_S = 90.0
+#: prometheus/prometheus.yml: how often the exporter is scraped.
+_SCRAPE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Scene:
     async def play(self, fault: str, show: Callable[[Timeline], None]) -> tuple[Timeline, list[str]]:
         """Break it, follow the repair to its end, and ask users and the request log whether it is true."""
         await self.wait_until_steady()
+        # The last repair ended in step with scrapes and evaluations; a fault comes at any moment between two.
+        await self.clock.sleep(random.uniform(0, _SCRAPE_S))  # noqa: S311 - no secret
         fault_at = self.clock.now()
         await FAULTS[fault].inject(self.victim)
         timeline = await self.follower.follow(fault, self.victim.workload, fault_at, _FAULT_DEADLINE_S, show)

@@ -36,7 +36,8 @@ ROLES: dict[str, dict[str, Any]] = {
     "exited": {"image": PYTHON, "command": ["sh", "-c", "exit 7"]},
     "oom": {
         "image": PYTHON,
-        "command": ["python", "-c", "x = [bytearray(10**6) for _ in range(200)]"],
+        # The engine watches for OOM kills from just after the start on: not before that.
+        "command": ["python", "-c", "import time; time.sleep(0.5); x = [bytearray(10**6) for _ in range(200)]"],
         "mem_limit": 24 * MIB,
         "memswap_limit": 24 * MIB,
     },
