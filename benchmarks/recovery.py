@@ -1,7 +1,8 @@
 """From fault to verified recovery, in compose and natively: ``python -m benchmarks.recovery --runs 10 --json``.
 
-Faults are interleaved (crash, hang, pause, crash, ...), so that a drift of the machine touches all alike, and injected at
-a random moment between two scrapes. Everything is as shipped, but for the caps on repeated repair of one workload, which this many faults would use up.
+Faults are interleaved (crash, hang, pause, crash, ...), so that a drift of the machine touches all alike, and injected
+at a random moment between two scrapes. Everything is as shipped, but for the caps on repeated repair of one workload,
+which this many faults would use up.
 """
 
 import argparse
