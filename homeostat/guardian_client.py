@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ class ProcessStatus:
         return self.state == "running"
 
 
+_FIELDS = tuple(field.name for field in fields(ProcessStatus))
+
+
 class GuardianClient:
     """One request per call, a connection each: the socket is local and calls are rare."""
 
@@ -46,7 +49,11 @@ class GuardianClient:
     async def processes(self) -> list[ProcessStatus]:
         """All supervised processes. Raises Unreachable when no guardian answers."""
         rows = await self._request("GET", "/processes", _TIMEOUT_S)
-        return [ProcessStatus(**row) for row in rows]
+        try:
+            # A newer guardian may say more.
+            return [ProcessStatus(**{name: row[name] for name in _FIELDS}) for row in rows]
+        except (KeyError, TypeError) as err:
+            raise Unreachable(f"what answers at {self.socket} is no guardian of this version: {err!r}") from err
 
     async def restart(self, name: str, grace_s: float | None, timeout_s: float) -> None:
         """End the process's tree and start it again; returns when the new one is started."""
