@@ -215,6 +215,10 @@ class Settings(_Strict):
             if project == LOCAL and process not in self.processes:
                 allowed = ", ".join(sorted(self.processes)) or "add it to processes"
                 raise At(("workloads", name), f"no process {process!r}; allowed: {allowed}")
+            if project == LOCAL and (target := spec.target_without_host()):
+                raise At(
+                    ("workloads", name, *target), "a process has no address of its own; allowed: a target with a host"
+                )
         return self
 
     def all_ladders(self) -> dict[str, Ladder]:

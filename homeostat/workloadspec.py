@@ -90,6 +90,13 @@ class WorkloadSpec(_Strict):
                 raise At(("hooks", name), f"{url!r}: allowed: {allowed}")
         return self
 
+    def target_without_host(self) -> tuple[str | int, ...] | None:
+        """Key path of the first probe or hook that goes to the container's own address, if there is one."""
+        for index, probe in enumerate(self.probes):
+            if probe.to_spec().target.startswith(":"):
+                return ("probes", index)
+        return next((("hooks", name) for name, url in self.hooks.items() if url.startswith(":")), None)
+
     def to_workload(self, workload_id: str, kind: Kind) -> Workload:
         return Workload(
             id=workload_id,
