@@ -36,5 +36,6 @@ generate: setup      ## write grafana/generated/*.json and docs/configuration.md
 
 bench: setup         ## measure what the README promises
 	@scripts/servers
+	@python -m benchmarks.startup
 	@python -m benchmarks.recovery
 	@python -m benchmarks.idle
