@@ -62,7 +62,7 @@ class Stack:
     async def _homeostat(self, *arguments: str) -> None:
         # As users run it: with bytecode that was compiled once, whatever the shell of a developer says.
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment = {**inherited, "COMPOSE_PROJECT_NAME": f"hs-{self.workdir.name}"[:40].lower(), **self.environment}
+        environment = {**inherited, "COMPOSE_PROJECT_NAME": f"{self.workdir.name}-stack".lower(), **self.environment}
         await run_or_raise(str(_HOMEOSTAT), *arguments, "--settings", str(self.settings_file), env=environment)
 
 

@@ -85,7 +85,7 @@ async def stage(mode: str, workdir: Path, clock: Clock) -> AsyncIterator[Scene]:
     state = workdir / "state"
     async with contextlib.AsyncExitStack() as exits:
         if mode == "compose":
-            shop = ComposeShop(f"hs-{workdir.name}"[:30].lower(), web, workdir / "logs")
+            shop = ComposeShop(f"{workdir.name}-shop".lower(), web, workdir / "logs")
             victim: Victim = shop
             stack = Stack(workdir, mode, MANY_CAPS)
             stack.configure()
