@@ -1,21 +1,26 @@
-"""What homeostat costs while nothing happens: RSS and CPU of exporter, responder and guardian, scraped at the default
-intervals, watching the shop: ``python -m benchmarks.idle --json``.
+"""What homeostat costs while nothing happens: RSS and CPU of exporter, responder and guardian at the default intervals,
+watching the shop as four processes, and where there is an engine as four containers more:
+``python -m benchmarks.idle --json``. PSS counts a page that several processes share once.
 """
 
 import argparse
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
 from rich.table import Table
 
 from benchmarks.report import Bar, conclude
+from chaos.harness import free_ports
 from chaos.scene import make_workdir, stage
+from chaos.shop import ComposeShop
 from homeostat.clock import SystemClock
+from homeostat.containers import DockerEngine
+from homeostat.errors import HomeostatError
 from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 
-_OURS = ("exporter", "responder", "guardian")
 _RSS_MB = 150.0
 _CPU_PERCENT = 1.0
 _SETTLE_S = 20.0
@@ -40,7 +45,14 @@ def main() -> None:
 
 async def _measure(seconds: float) -> dict[str, tuple[float, float, float]]:
     clock = SystemClock()
-    async with stage("native", make_workdir("idle"), clock) as scene:
+    workdir = make_workdir("idle")
+    has_docker = await _has_engine()
+    async with AsyncExitStack() as exits:
+        if has_docker:
+            shop = ComposeShop(f"{workdir.name}-shop".lower(), free_ports(1)[0], workdir / "logs")
+            exits.push_async_callback(shop.down)
+            await shop.up()
+        scene = await exits.enter_async_context(stage("native", workdir, clock, docker=has_docker))
         await clock.sleep(_SETTLE_S)
         processes = await _processes(scene.stack.settings.state_dir)
         before = {name: _cpu(process) for name, process in processes.items()}
@@ -51,6 +63,17 @@ async def _measure(seconds: float) -> dict[str, tuple[float, float, float]]:
             cpu = (_cpu(process) - before[name]) / seconds * 100
             rows[name] = (memory.rss / _MB, memory.pss / _MB, cpu)
         return rows
+
+
+async def _has_engine() -> bool:
+    engine = DockerEngine()
+    try:
+        await engine.version()
+    except HomeostatError:
+        return False
+    finally:
+        await engine.close()
+    return True
 
 
 async def _processes(state_dir: Path) -> dict[str, psutil.Process]:

@@ -79,8 +79,11 @@ def make_workdir(name: str) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def stage(mode: str, workdir: Path, clock: Clock) -> AsyncIterator[Scene]:
-    """Start the shop and homeostat in ``mode`` (compose or native), and end both afterwards, whatever happens."""
+async def stage(mode: str, workdir: Path, clock: Clock, *, docker: bool = False) -> AsyncIterator[Scene]:
+    """Start the shop and homeostat in ``mode`` (compose or native), and end both afterwards, whatever happens.
+
+    ``docker``: a native homeostat watches the engine's containers, too, whoever's they are.
+    """
     web, worker, redis, postgres = free_ports(4)
     state = workdir / "state"
     async with contextlib.AsyncExitStack() as exits:
@@ -94,7 +97,7 @@ async def stage(mode: str, workdir: Path, clock: Clock) -> AsyncIterator[Scene]:
         else:
             victim = NativeShop(state, web, state / "requests.jsonl")
             sections = native_sections(state, (web, worker, redis, postgres), sys.executable)
-            stack = Stack(workdir, mode, {**MANY_CAPS, **sections, "docker": {"enabled": False}})
+            stack = Stack(workdir, mode, {**MANY_CAPS, **sections, "docker": {"enabled": docker}})
             stack.configure()
             state.mkdir(parents=True, exist_ok=True)
         exits.push_async_callback(stack.down)
