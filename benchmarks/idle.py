@@ -12,8 +12,8 @@ import psutil
 from rich.table import Table
 
 from benchmarks.report import Bar, conclude
-from chaos.harness import free_ports
-from chaos.scene import make_workdir, stage
+from chaos.harness import free_ports, working_folder
+from chaos.scene import stage
 from chaos.shop import ComposeShop
 from homeostat.clock import SystemClock
 from homeostat.containers import DockerEngine
@@ -45,9 +45,9 @@ def main() -> None:
 
 async def _measure(seconds: float) -> dict[str, tuple[float, float, float]]:
     clock = SystemClock()
-    workdir = make_workdir("idle")
     has_docker = await _has_engine()
     async with AsyncExitStack() as exits:
+        workdir = exits.enter_context(working_folder("idle"))
         if has_docker:
             shop = ComposeShop(f"{workdir.name}-shop".lower(), free_ports(1)[0], workdir / "logs")
             exits.push_async_callback(shop.down)

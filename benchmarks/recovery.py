@@ -8,6 +8,7 @@ which this many faults would use up.
 import argparse
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from rich.table import Table
 
 from benchmarks.report import Bar, conclude, percentile
 from chaos.faults import FAULTS
-from chaos.scene import MANY_CAPS, make_workdir, stage
+from chaos.harness import working_folder
+from chaos.scene import MANY_CAPS, stage
 from chaos.timeline import Timeline
 from homeostat.clock import SystemClock
 
@@ -46,7 +48,9 @@ def main() -> None:
 async def _measure(mode: str, runs: int) -> list[Run]:
     console = Console(stderr=True)
     measured: list[Run] = []
-    async with stage(mode, make_workdir("bench"), SystemClock()) as scene:
+    async with AsyncExitStack() as exits:
+        folder = exits.enter_context(working_folder("bench"))
+        scene = await exits.enter_async_context(stage(mode, folder, SystemClock()))
         for number in range(runs):
             for fault in FAULTS:
                 timeline, against = await scene.play(fault, lambda _timeline: None)

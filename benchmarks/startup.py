@@ -2,14 +2,14 @@
 
 import argparse
 import asyncio
+from pathlib import Path
 
 import psutil
 from rich.table import Table
 
 from benchmarks.report import Bar, conclude, percentile
-from chaos.harness import Stack
-from chaos.scene import make_workdir
-from homeostat.clock import SystemClock
+from chaos.harness import Stack, working_folder
+from homeostat.clock import Clock, SystemClock
 
 _UP_S = 20.0
 
@@ -29,20 +29,25 @@ def main() -> None:
     conclude(table, bars, {"runs": arguments.runs, "up_s": ups, "down_s": downs}, as_json=arguments.as_json)
 
 
+async def _once(folder: Path, clock: Clock) -> tuple[float, float, int]:
+    """Seconds up, seconds down, processes left behind."""
+    stack = Stack(folder, "native")
+    stack.configure()
+    start = clock.monotonic()
+    await stack.up()
+    ready = clock.monotonic()
+    await stack.down()
+    down = clock.monotonic()
+    left = sum(str(folder) in " ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"]))
+    return ready - start, down - ready, left
+
+
 async def _measure(runs: int) -> list[tuple[float, float, int]]:
     clock = SystemClock()
     rows = []
     for _ in range(runs):
-        stack = Stack(make_workdir("startup"), "native")
-        stack.configure()
-        start = clock.monotonic()
-        await stack.up()
-        ready = clock.monotonic()
-        await stack.down()
-        down = clock.monotonic()
-        mark = str(stack.workdir)
-        left = sum(mark in " ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"]))
-        rows.append((ready - start, down - ready, left))
+        with working_folder("startup") as folder:
+            rows.append(await _once(folder, clock))
     return rows
 
 

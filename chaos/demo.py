@@ -7,13 +7,15 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from chaos.faults import FAULTS
-from chaos.scene import make_workdir, stage
+from chaos.harness import working_folder
+from chaos.scene import stage
 from chaos.timeline import Timeline
 from homeostat import commands
 from homeostat.clock import SystemClock
@@ -29,7 +31,7 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console()
     try:
-        sys.exit(asyncio.run(play(arguments.mode, console)))
+        asyncio.run(play(arguments.mode, console))
     except HomeostatError as err:
         console.print(str(err), style="red", markup=False)
         sys.exit(_NO_SCENE)
@@ -38,14 +40,21 @@ def main() -> None:
         sys.exit(_NO_SCENE)
 
 
-async def play(mode: str, console: Console) -> int:
-    """Play every fault once; the exit code."""
+async def play(mode: str, console: Console) -> None:
+    """Play every fault once. Raises SystemExit when a repair was not verified."""
     if mode == "auto":
         mode = "compose" if await _has_engine() else "native"
-    workdir = make_workdir("demo")
-    console.print(f"setting the scene ({mode}); everything is in {workdir}")
+    with working_folder("demo") as folder:
+        console.print(f"setting the scene ({mode}); everything is in {folder}")
+        if not await _play_in(folder, mode, console):
+            console.print(f"not every repair was verified; {folder} is kept")
+            raise SystemExit(_NOT_VERIFIED)
+
+
+async def _play_in(folder: Path, mode: str, console: Console) -> bool:
+    """Whether every repair was verified and nobody disagrees."""
     rows: dict[str, tuple[Timeline, list[str]]] = {}
-    async with stage(mode, workdir, SystemClock()) as scene:
+    async with stage(mode, folder, SystemClock()) as scene:
         with Live(_table(rows), console=console, refresh_per_second=4) as live:
             for fault in FAULTS:
 
@@ -55,7 +64,7 @@ async def play(mode: str, console: Console) -> int:
 
                 rows[fault] = await scene.play(fault, show)
                 live.update(_table(rows))
-    return 0 if all(timeline.is_verified and not against for timeline, against in rows.values()) else _NOT_VERIFIED
+    return all(timeline.is_verified and not against for timeline, against in rows.values())
 
 
 async def _has_engine() -> bool:

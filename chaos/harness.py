@@ -1,9 +1,12 @@
 """A whole homeostat of its own (ports, state, settings) beside whatever else runs: for demo, benchmarks, tests."""
 
+import contextlib
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,13 +60,32 @@ class Stack:
         await self._homeostat("up", "--mode", self.mode)
 
     async def down(self) -> None:
+        """End it; in containers its volumes too, which `homeostat down` keeps."""
         await self._homeostat("down", "--mode", self.mode)
+        if self.mode == "compose":
+            label = f"label=com.docker.compose.project={self._project}"
+            volumes = (await run_or_raise("docker", "volume", "ls", "--quiet", "--filter", label)).split()
+            if volumes:
+                await run_or_raise("docker", "volume", "rm", *volumes)
+
+    @property
+    def _project(self) -> str:
+        return f"{self.workdir.name}-stack".lower()
 
     async def _homeostat(self, *arguments: str) -> None:
         # As users run it: with bytecode that was compiled once, whatever the shell of a developer says.
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment = {**inherited, "COMPOSE_PROJECT_NAME": f"{self.workdir.name}-stack".lower(), **self.environment}
+        environment = {**inherited, "COMPOSE_PROJECT_NAME": self._project, **self.environment}
         await run_or_raise(str(_HOMEOSTAT), *arguments, "--settings", str(self.settings_file), env=environment)
+
+
+@contextlib.contextmanager
+def working_folder(name: str) -> Iterator[Path]:
+    """A new folder that the shop's database user can enter, too. Kept, to be looked at, when the block fails."""
+    folder = Path(tempfile.mkdtemp(prefix=f"homeostat-{name}-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_ports(count: int) -> list[int]:

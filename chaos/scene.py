@@ -3,7 +3,6 @@
 import contextlib
 import random
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +68,6 @@ class Scene:
         raise Unreachable(
             f"the shop at {self.victim.url} is not well after {_STEADY_DEADLINE_S:g} s; see {settings.state_dir}"
         )
-
-
-def make_workdir(name: str) -> Path:
-    """A new folder that the shop's database user can enter, too."""
-    workdir = Path(tempfile.mkdtemp(prefix=f"homeostat-{name}-", dir="/var/tmp"))
-    workdir.chmod(0o755)
-    return workdir
 
 
 @contextlib.asynccontextmanager

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 
-from chaos.harness import Stack, free_ports
-from chaos.scene import MANY_CAPS, Scene, make_workdir, observe
+from chaos.harness import Stack, free_ports, working_folder
+from chaos.scene import MANY_CAPS, Scene, observe
 from chaos.shop import ComposeShop
 from homeostat.clock import SystemClock
 
@@ -18,13 +18,14 @@ from homeostat.clock import SystemClock
 def watching_stack(servers, engine) -> Iterator[Stack]:
     """homeostat on this host, with the shipped rules and intervals, watching containers."""
     os.environ["HOMEOSTAT_BIN"] = str(servers["prometheus"].parent)
-    stack = Stack(make_workdir("e2e"), "native", MANY_CAPS)
-    stack.configure()
-    try:
-        asyncio.run(stack.up())
-        yield stack
-    finally:
-        asyncio.run(stack.down())
+    with working_folder("e2e") as folder:
+        stack = Stack(folder, "native", MANY_CAPS)
+        stack.configure()
+        try:
+            asyncio.run(stack.up())
+            yield stack
+        finally:
+            asyncio.run(stack.down())
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,18 @@ import asyncio
 import psutil
 import pytest
 
-from chaos.harness import Stack
-from chaos.scene import make_workdir, stage
+from chaos.harness import Stack, working_folder
+from chaos.scene import stage
 from chaos.shop import run_or_raise
 from homeostat.clock import SystemClock
 
 pytestmark = [pytest.mark.e2e, pytest.mark.servers, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def workdir():
+    with working_folder("modes") as folder:
+        yield folder
 
 
 def mentions(process, workdir):
@@ -22,8 +28,7 @@ def left_over(workdir):
     return [p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if mentions(p, workdir)]
 
 
-async def test_native_repairs_a_supervised_process_and_leaves_nothing_behind(servers):
-    workdir = make_workdir("native")
+async def test_native_repairs_a_supervised_process_and_leaves_nothing_behind(servers, workdir):
     async with stage("native", workdir, SystemClock()) as scene:
         await scene.stack.up()  # a second one is harmless
         for fault in ("crash", "pause"):
@@ -37,8 +42,7 @@ async def test_native_repairs_a_supervised_process_and_leaves_nothing_behind(ser
 
 
 @pytest.mark.docker
-async def test_compose_repairs_a_container_and_leaves_nothing_behind(engine):
-    workdir = make_workdir("compose")
+async def test_compose_repairs_a_container_and_leaves_nothing_behind(engine, workdir):
     async with stage("compose", workdir, SystemClock()) as scene:
         await scene.stack.up()  # a second one is harmless
         timeline, against = await scene.play("crash", lambda _timeline: None)
@@ -50,8 +54,7 @@ async def test_compose_repairs_a_container_and_leaves_nothing_behind(engine):
     assert [name for name in names.split() if workdir.name.lower() in name] == []
 
 
-async def test_down_ends_what_a_killed_guardian_left_behind(servers):
-    workdir = make_workdir("orphans")
+async def test_down_ends_what_a_killed_guardian_left_behind(servers, workdir):
     stack = Stack(workdir, "native")
     stack.configure()
     await stack.up()
