@@ -135,14 +135,14 @@ def _compose(live: Live, store: Store, clock: Clock, engine: Engine | None, sess
     async def advance(episode: Episode) -> Episode | Deferred:
         return await Recovery(services, live.settings).advance(episode)
 
-    async def is_well(episode: Episode) -> bool:
-        return await Recovery(services, live.settings).is_well(episode)
+    async def is_over(episode: Episode, gone_s: float) -> bool:
+        return await Recovery(services, live.settings).is_over(episode, gone_s)
 
     async def finished(episode: Episode) -> None:
         await reconciler.deliver(episode)
 
     intake = Intake(store, advance, finished, metrics, clock)
-    reconciler = Reconciler(store, alertmanager, intake, metrics, clock, is_well=is_well)
+    reconciler = Reconciler(store, alertmanager, intake, metrics, clock, is_over=is_over)
     metrics.reload_ok.set(1)
     metrics.reload_at.set(clock.now())
     return Parts(live, store, metrics, clock, intake, reconciler)

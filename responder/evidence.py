@@ -29,14 +29,14 @@ class ProbeEvidence:
     context: ProbeContext
 
     async def read(self) -> Sequence[Reading]:
-        target, problem = await self.resolver.resolve_or_problem(self.episode, self.settings)
-        if target is None:
-            return [Reading("workload", Quality.NO_DATA, problem)]
+        target = await self.resolver.resolve_or_problem(self.episode, self.settings)
+        if isinstance(target, HomeostatError):
+            return [Reading("workload", Quality.NO_DATA, str(target))]
         return await asyncio.gather(*(self._probe(spec) for spec in _targets(target)))
 
     async def _probe(self, spec: ProbeSpec | str) -> Reading:
         if isinstance(spec, str):
-            return Reading(f"probe {spec}", Quality.BAD, "its container has no address")
+            return Reading(f"probe {spec}", Quality.NO_DATA, "its container has no address")
         result = await run_probe(spec, self.context)
         quality = Quality.GOOD if result.ok else Quality.BAD
         return Reading(f"probe {spec.name}", quality, result.reason or f"answered in {result.seconds * 1000:.0f} ms")

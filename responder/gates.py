@@ -40,7 +40,9 @@ class AlertView:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known just before a rung. ``workload`` None: ``workload_problem`` says why."""
+    """What is known just before a rung. ``workload`` None: ``workload_problem`` says why, and ``is_unreadable`` that it
+    may be known later. ``still_true``: whether the alert's rule is true now, None when that cannot be told.
+    """
 
     workload: Workload | None
     workload_problem: str
@@ -49,6 +51,15 @@ class Facts:
     caps: tuple[Cap, ...]
     dry_run: bool
     now: float
+    is_unreadable: bool = False
+    still_true: bool | None = True
+    rule_detail: str = ""
+
+
+def workload_unreadable(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.workload is None and facts.is_unreadable:
+        return Refusal("workload_unreadable", facts.workload_problem, Then.WAIT)
+    return None
 
 
 def unknown_workload(facts: Facts, _step: Step) -> Refusal | None:
@@ -93,6 +104,19 @@ def not_active(facts: Facts, _step: Step) -> Refusal | None:
     return None
 
 
+def rule_unreadable(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.still_true is None:
+        return Refusal("rule_unreadable", facts.rule_detail, Then.WAIT)
+    return None
+
+
+def rule_not_true(facts: Facts, _step: Step) -> Refusal | None:
+    """Alertmanager holds an alert longer than it is true, and takes alerts from anybody on this host."""
+    if facts.still_true is False:
+        return Refusal("rule_not_true", "Prometheus no longer finds the alert's rule true", Then.WAIT)
+    return None
+
+
 def caps_used_up(facts: Facts, step: Step) -> Refusal | None:
     if step.tier is not Tier.HARD:
         return None
@@ -111,13 +135,16 @@ def dry_run(facts: Facts, step: Step) -> Refusal | None:
 
 
 GATES: tuple[Callable[[Facts, Step], Refusal | None], ...] = (
-    unknown_workload,
     not_enabled,
     on_hold,
     alertmanager_unreadable,
     not_active,
     muted,
     unprocessed,
+    workload_unreadable,
+    unknown_workload,
+    rule_unreadable,
+    rule_not_true,
     caps_used_up,
     dry_run,
 )

@@ -18,10 +18,9 @@ log = structlog.get_logger()
 #: After an episode ends, Alertmanager may list its alert a little longer (evaluation, group interval).
 _LINGER_S = 60.0
 _DEAD_MAN_LASTS_S = 600.0
-#: Gone this long, an alert is over even when its workload cannot be looked at (it was removed, say).
-_GONE_FOR_GOOD_S = 600.0
 
-IsWell = Callable[[Episode], Awaitable[bool]]
+#: Whether an episode's trouble is over whose alert has been gone for so many seconds.
+IsOver = Callable[[Episode, float], Awaitable[bool]]
 
 
 class Reconciler:
@@ -35,7 +34,7 @@ class Reconciler:
         metrics: Metrics,
         clock: Clock,
         *,
-        is_well: IsWell,
+        is_over: IsOver,
     ) -> None:
         self._store = store
         self._alertmanager = alertmanager
@@ -43,7 +42,7 @@ class Reconciler:
         self._intake = intake
         self._metrics = metrics
         self._clock = clock
-        self._is_well = is_well
+        self._is_over = is_over
         self._gone_since: dict[int, float] = {}
         self._dead_man_seen = clock.now()
         self._dead_man_told = False
@@ -118,7 +117,7 @@ class Reconciler:
             gone_since = self._gone_since.get(episode.id)
             if gone_since is None:
                 continue
-            if await self._is_well(episode) or now - gone_since > _GONE_FOR_GOOD_S:
+            if await self._is_over(episode, now - gone_since):
                 await self._escalation.resolve(episode, now)
                 await self._store.close_episode(episode, "its alert has ended", now)
 

@@ -10,7 +10,7 @@ import structlog
 from homeostat import names
 from homeostat.alertmanager_api import AlertmanagerClient, equals
 from homeostat.clock import Clock
-from homeostat.errors import HomeostatError
+from homeostat.errors import HomeostatError, NotFound, Temporary
 from homeostat.ladders import Step, Tier, Verification
 from homeostat.probes import ProbeContext
 from homeostat.prometheus_api import PrometheusClient
@@ -36,6 +36,11 @@ _FRESH_S = 15.0
 #: Evidence without a step: it must be good soon (it is already, or the alert would not have ended), for the usual hold.
 _QUIET = Verification(within=5.0)
 #: As the gate of the same name says it, for ladders that have no step to refuse.
+_ENDED = ("not_active", "rule_not_true")
+#: Gates that wait for a server to answer; they pass by themselves, or a person has to hear of it.
+_UNREADABLE = ("alertmanager_unreadable", "workload_unreadable", "rule_unreadable")
+#: What the rule's evidence says of the trouble.
+_STILL_TRUE = {Quality.GOOD: False, Quality.BAD: True, Quality.NO_DATA: None}
 _OVER = Refusal("not_active", "Alertmanager no longer holds the alert", Then.WAIT)
 
 
@@ -106,20 +111,26 @@ class Recovery:
         return await self._wait(episode, entries, target, refusal)
 
     async def _decide(self, episode: Episode, entries: Sequence[Entry]) -> tuple[Target | None, Facts, Decision]:
-        (target, problem), alert = await asyncio.gather(
-            self._s.resolver.resolve_or_problem(episode, self._settings), self._view(episode)
+        found, alert, rule = await asyncio.gather(
+            self._s.resolver.resolve_or_problem(episode, self._settings),
+            self._view(episode),
+            self._rule(episode, self._s.clock.now() - _FRESH_S).read(),
         )
+        target = None if isinstance(found, HomeostatError) else found
         responder = self._settings.responder
         now = self._s.clock.now()
         longest_s = max((cap.window for cap in responder.caps), default=0.0)
         facts = Facts(
             workload=target.workload if target else None,
-            workload_problem=problem,
+            workload_problem=str(found) if isinstance(found, HomeostatError) else "",
             alert=alert,
             hard_steps=tuple(await self._s.store.hard_steps(episode.workload, now - longest_s)),
             caps=responder.caps,
             dry_run=responder.dry_run,
             now=now,
+            is_unreadable=isinstance(found, Temporary),
+            still_true=_STILL_TRUE[rule[0].quality],
+            rule_detail=rule[0].detail,
         )
         ladder = self._settings.ladder(episode.remedy, target.workload.ladders if target else {})
         request = Request(episode.workload, episode.remedy, ladder, tried_rungs(entries))
@@ -142,7 +153,8 @@ class Recovery:
             return None
         if not any(e.kind is EntryKind.FINISHED and e.data["token"] == started.id for e in entries):
             await self._note_interruption(episode, started)
-        target, _ = await self._s.resolver.resolve_or_problem(episode, self._settings)
+        found = await self._s.resolver.resolve_or_problem(episode, self._settings)
+        target = None if isinstance(found, HomeostatError) else found
         return await self._verify_step(episode, parse_step(started.data["step"]), target)
 
     async def _note_interruption(self, episode: Episode, started: Entry) -> None:
@@ -174,21 +186,36 @@ class Recovery:
     ) -> Episode | Deferred:
         now = self._s.clock.now()
         waited_s = now - (waiting_since(entries, refusal.reason) or now)
-        if refusal.reason == _OVER.reason:
-            return await self._settle(episode, target, waited_s)
-        if refusal.reason == "alertmanager_unreadable" and waited_s > _PATIENCE_S:
+        if refusal.reason in _ENDED:
+            return await self._settle(episode, entries, target, waited_s)
+        if refusal.reason in _UNREADABLE and waited_s > _PATIENCE_S:
             return await self._finish(episode, Final.ESCALATED, f"{refusal.reason}: {refusal.detail}")
         return Deferred(_AGAIN_S)
 
-    async def _settle(self, episode: Episode, target: Target | None, waited_s: float) -> Episode | Deferred:
-        """The alert has ended without us. That proves nothing: look, and only then call it over."""
+    async def _settle(
+        self, episode: Episode, entries: Sequence[Entry], target: Target | None, waited_s: float
+    ) -> Episode | Deferred:
+        """The alert has ended without us. That proves nothing: look, and only then call it over.
+
+        Where no step was taken the rule has the last word: what its owner stopped or removed will never look well, and
+        that its rule is measured and not true is all there is to see.
+        """
         judgement = await self._look(episode, target, Terms(_QUIET.within, _QUIET.hold, patience_s=0.0), "none")
         if judgement.verdict is Verdict.VERIFIED:
             return await self._finish(episode, Final.SELF_RESOLVED, f"the alert ended; {judgement.reason}")
-        if waited_s > _PATIENCE_S:
-            reason = f"the alert ended, but the evidence does not say that it is well: {judgement.reason}"
-            return await self._finish(episode, Final.ESCALATED, reason)
-        return Deferred(_AGAIN_S)
+        if await self._is_gone(episode):
+            return await self._finish(episode, Final.SELF_RESOLVED, "the alert ended; its workload is no longer there")
+        if waited_s <= _PATIENCE_S:
+            return Deferred(_AGAIN_S)
+        rule = await self._rule(episode, self._s.clock.now() - _FRESH_S).read()
+        if rule[0].quality is Quality.GOOD and not tried_rungs(entries):
+            reason = f"its rule has not been true for {_PATIENCE_S:g} s, though: {judgement.reason}"
+            return await self._finish(episode, Final.SELF_RESOLVED, reason)
+        reason = f"the alert ended, but the evidence does not say that it is well: {judgement.reason}"
+        return await self._finish(episode, Final.ESCALATED, reason)
+
+    async def _is_gone(self, episode: Episode) -> bool:
+        return isinstance(await self._s.resolver.resolve_or_problem(episode, self._settings), NotFound)
 
     async def _look(self, episode: Episode, target: Target | None, terms: Terms, action: str) -> Judgement:
         since = self._s.clock.now()
@@ -205,20 +232,31 @@ class Recovery:
         await self._s.store.append(episode, EntryKind.JUDGED, data, self._s.clock.now())
         return judgement
 
-    async def is_well(self, episode: Episode) -> bool:
-        """One look at all evidence: whether the trouble of an episode seems to be over."""
-        target, _ = await self._s.resolver.resolve_or_problem(episode, self._settings)
+    async def is_over(self, episode: Episode, gone_s: float) -> bool:
+        """Whether the trouble of an escalated episode is over whose alert has been gone for ``gone_s``.
+
+        All evidence is good, or the workload is no longer there, or its rule has not been true for so long.
+        """
+        found = await self._s.resolver.resolve_or_problem(episode, self._settings)
+        if isinstance(found, NotFound):
+            return True
+        target = None if isinstance(found, HomeostatError) else found
         # A scrape interval back: the last sample is fresh enough when nothing was done.
-        looked = await asyncio.gather(
-            *(one.read() for one in self._evidence(episode, target, self._s.clock.now() - _FRESH_S))
-        )
+        since = self._s.clock.now() - _FRESH_S
+        looked = await asyncio.gather(*(one.read() for one in self._evidence(episode, target, since)))
         readings = [reading for group in looked for reading in group]
-        return bool(readings) and all(reading.quality is Quality.GOOD for reading in readings)
+        if all(reading.quality is Quality.GOOD for reading in readings):
+            return True
+        rule = await self._rule(episode, since).read()
+        return gone_s > _PATIENCE_S and rule[0].quality is Quality.GOOD
+
+    def _rule(self, episode: Episode, since: float) -> ExpressionEvidence:
+        return ExpressionEvidence(episode, self._s.prometheus, since)
 
     def _evidence(self, episode: Episode, target: Target | None, since: float) -> list[Evidence]:
         evidence: list[Evidence] = [
             StateEvidence(episode, self._s.resolver, self._settings),
-            ExpressionEvidence(episode, self._s.prometheus, since),
+            self._rule(episode, since),
         ]
         if target is None or target.workload.probes:
             evidence.append(ProbeEvidence(episode, self._s.resolver, self._settings, self._s.probes))

@@ -1,5 +1,6 @@
 """What an episode is about, resolved now: its workload, its containers or process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from homeostat import directory
@@ -13,7 +14,9 @@ from responder.ledger import Episode
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a step acts on. ``containers`` is the one that the alert names, else all of the workload."""
+    """What a step acts on. ``containers`` is the one that the alert names, else those of the workload that run (one
+    that somebody stopped stays stopped), else all of them.
+    """
 
     workload: Workload
     containers: tuple[Container, ...]
@@ -36,14 +39,20 @@ class Resolver:
             return Target(directory.describe(episode.workload, (), settings), (), name)
         containers = await self.engine.list(episode.workload) if self.engine else []
         workload = directory.describe(episode.workload, containers, settings)
-        named = [c for c in containers if not episode.container or c.name == episode.container]
-        if not named:
+        meant = _meant(containers, episode.container)
+        if not meant:
             raise NotFound(f"workload {episode.workload} has no container {episode.container!r:.80}")
-        return Target(workload, tuple(named), "")
+        return Target(workload, meant, "")
 
-    async def resolve_or_problem(self, episode: Episode, settings: Settings) -> tuple[Target | None, str]:
-        """The target, or None and why not."""
+    async def resolve_or_problem(self, episode: Episode, settings: Settings) -> Target | HomeostatError:
+        """The target, or why there is none now."""
         try:
-            return await self.resolve(episode, settings), ""
+            return await self.resolve(episode, settings)
         except HomeostatError as err:
-            return None, str(err)
+            return err
+
+
+def _meant(containers: Sequence[Container], name: str) -> tuple[Container, ...]:
+    if name:
+        return tuple(container for container in containers if container.name == name)
+    return tuple(container for container in containers if container.is_running) or tuple(containers)

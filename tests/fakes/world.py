@@ -38,11 +38,14 @@ class World:
     forgotten: bool = False
     alertmanager_down: bool = False
     prometheus_down: bool = False
+    #: A step takes Prometheus down with it.
+    blinds: bool = False
     process_known: bool = True
     posted: list[PostedAlert] = field(default_factory=list)
 
     def act(self, name: str) -> None:
         self.taken.append(name)
+        self.prometheus_down |= self.blinds
         if name in self.cures:
             self.recover()
         if name in self.failing:

@@ -49,10 +49,10 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def reconciler(world: World, store: SqliteStore, intake: Wakes, metrics: Metrics) -> Reconciler:
-    async def is_well(_episode: Episode) -> bool:
+    async def is_over(_episode: Episode, _gone_s: float) -> bool:
         return not world.is_sick
 
-    return Reconciler(store, WorldAlertmanager(world), intake, metrics, world.clock, is_well=is_well)
+    return Reconciler(store, WorldAlertmanager(world), intake, metrics, world.clock, is_over=is_over)
 
 
 async def escalated(world: World, store: SqliteStore) -> Episode:

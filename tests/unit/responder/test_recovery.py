@@ -276,13 +276,32 @@ async def test_the_patience_with_an_ended_alert_starts_when_it_ended(world: Worl
 
 async def test_without_data_a_step_is_not_believed_and_people_are_called(world: World, store: SqliteStore):
     world.cures = frozenset({"hook"})
-    world.prometheus_down = True
+    world.blinds = True
     await open_episode(world, store)
 
     done = await drive(world, store)
 
     assert (done.final, world.taken) == (Final.ESCALATED, ["hook"])
     assert "cannot tell" in done.reason
+
+
+async def test_while_the_rule_cannot_be_read_nothing_is_done_and_people_are_called(world: World, store: SqliteStore):
+    world.prometheus_down = True
+    await open_episode(world, store)
+
+    done = await drive(world, store)
+
+    assert (done.final, world.taken) == (Final.ESCALATED, [])
+    assert "rule_unreadable" in done.reason
+
+
+async def test_an_alert_whose_rule_is_no_longer_true_is_not_acted_on(world: World, store: SqliteStore):
+    world.recover()  # Alertmanager still holds the alert for a while
+    await open_episode(world, store)
+
+    done = await drive(world, store)
+
+    assert (done.final, world.taken) == (Final.SELF_RESOLVED, [])
 
 
 async def test_a_process_that_the_guardian_no_longer_knows_is_not_verified(world: World, store: SqliteStore):
