@@ -1,6 +1,7 @@
 """homeostat in containers, by `docker compose` and the shipped docker-compose.yml."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,8 +42,11 @@ async def up(settings: Settings, path: Path, errors: Console) -> list[Part]:
     services = list(_NEEDED)
     if await _has_grafana(environment, errors):
         services.append("grafana")
+    was_up = bool((await _compose(("ps", "--quiet", "exporter"), environment, _QUICK_S)).strip())
     with errors.status("building the image and starting containers (minutes, the first time)"):
         await _compose(("up", "--detach", "--build", *services), environment, _UP_TIMEOUT_S)
+        if was_up:  # it reads its settings only when it starts
+            await _compose(("restart", "exporter"), environment, _UP_TIMEOUT_S)
     return parts(settings, with_grafana="grafana" in services)
 
 
@@ -72,13 +76,21 @@ def _environment(settings: Settings, path: Path) -> dict[str, str]:
         "HOMEOSTAT_PROMETHEUS_DIR": str(rendered.prometheus.resolve()),
         "HOMEOSTAT_ALERTMANAGER_DIR": str(rendered.alertmanager.resolve()),
         "HOMEOSTAT_SECRETS_DIR": str(settings.responder.token_files[0].parent.resolve()),
-        "HOMEOSTAT_SETTINGS": str(path.resolve()),
+        "HOMEOSTAT_SETTINGS_DIR": str(_settings_folder(settings, path)),
         "HOMEOSTAT_PROMETHEUS": settings.stack.prometheus,
         "HOMEOSTAT_ALERTMANAGER": settings.stack.alertmanager,
         "HOMEOSTAT_GRAFANA_PORT": str(host_port(settings.stack.grafana)[1]),
         "HOMEOSTAT_RETENTION_TIME": f"{round(settings.stack.retention_time)}s",
         "HOMEOSTAT_RETENTION_SIZE": f"{settings.stack.retention_size}B",
     }
+
+
+def _settings_folder(settings: Settings, path: Path) -> Path:
+    """A copy of the settings in a folder of its own: nothing beside the file is shown to containers."""
+    folder = settings.state_dir.resolve() / "run" / "settings"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, folder / "homeostat.yml")
+    return folder
 
 
 async def _has_grafana(environment: dict[str, str], errors: Console) -> bool:
@@ -101,9 +113,10 @@ async def _has_grafana(environment: dict[str, str], errors: Console) -> bool:
     return has_image
 
 
-async def _compose(arguments: Sequence[str], environment: dict[str, str], timeout_s: float) -> None:
+async def _compose(arguments: Sequence[str], environment: dict[str, str], timeout_s: float) -> str:
     result = await commands.run(
         ("docker", "compose", "-f", str(_FILE), "--progress", "plain", *arguments), timeout_s=timeout_s, env=environment
     )
     if result.exit_code != 0:
         raise Permanent(f"docker compose {arguments[0]} failed:\n{result.output}")
+    return result.output

@@ -15,7 +15,7 @@ from cli import compose, native, report, validate
 from cli.ready import Part, reload, wait_until_ready
 from cli.token import ensure_token
 from homeostat import log, settings
-from homeostat.errors import HomeostatError, SettingsError
+from homeostat.errors import HomeostatError, Permanent, SettingsError
 from homeostat.service import DEFAULT_FILE
 from homeostat.settings import Settings
 
@@ -110,9 +110,11 @@ async def _settle(parts: Sequence[Part]) -> None:
 
 
 async def _is_compose(mode: str, loaded: Settings) -> bool:
-    """What runs natively already stays native."""
+    """What runs natively already stays native, and so do settings with processes: containers have no guardian."""
+    if mode == "compose" and loaded.processes:
+        raise Permanent("processes: need the guardian, which runs natively only; use --mode native, or take them out")
     if mode == "auto":
-        return not await native.runs(loaded) and await compose.is_possible()
+        return not loaded.processes and not await native.runs(loaded) and await compose.is_possible()
     return mode == "compose"
 
 

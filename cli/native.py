@@ -24,6 +24,7 @@ from homeostat.settings import Settings
 _SERVERS_TIMEOUT_S = 300.0
 _DOWN_TIMEOUT_S = 60.0
 _LOCK_TRIES = 100
+_RESTART_S = 30.0
 
 
 def parts(settings: Settings) -> list[Part]:
@@ -49,8 +50,10 @@ async def up(settings: Settings, path: Path, errors: Console) -> list[Part]:
     client = GuardianClient(control_socket_path(settings.state_dir))
     if await _runs(client):
         errors.print("homeostat runs already")
-        # What it runs with may have changed; `up` has the parts read it again.
+        # What it runs with may have changed. The exporter reads its settings only when it starts; the others are told
+        # to reload; a change of `processes` needs the guardian itself to start anew.
         render(settings, str(settings.responder.token_files[0].parent), with_guardian=True)
+        await client.restart("exporter", None, _RESTART_S)
         return parts(settings)
     environment = {**os.environ, BIN_VARIABLE: str(await _servers(errors))}
     await asyncio.to_thread(_start_guardian, settings, path, environment)

@@ -111,7 +111,6 @@ class Engine(Protocol):
     async def inspect(self, container_id: str) -> Container: ...
     async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None: ...
     async def unpause(self, container_id: str) -> None: ...
-    async def logs(self, container_id: str, lines: int) -> str: ...
     def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]: ...
     async def close(self) -> None: ...
 
@@ -169,11 +168,6 @@ class DockerEngine:
 
     async def unpause(self, container_id: str) -> None:
         await self._call(lambda api: api.unpause(container_id))
-
-    async def logs(self, container_id: str, lines: int) -> str:
-        """The last ``lines`` log lines, both streams."""
-        raw = await self._call(lambda api: api.logs(container_id, tail=lines))
-        return bytes(raw).decode(errors="replace")
 
     async def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]:
         """Events from ``since`` (epoch seconds) on, until the stream breaks or falls silent (then it just ends).

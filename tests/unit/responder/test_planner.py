@@ -75,6 +75,11 @@ REFUSALS = [
     pytest.param(replace(GOOD, alert=ALERT_GONE), "not_active", Then.WAIT, id="alert ended"),
     pytest.param(replace(GOOD, alert=MUTED), "muted", Then.WAIT, id="silenced"),
     pytest.param(replace(GOOD, alert=UNPROCESSED), "unprocessed", Then.WAIT, id="not yet judged by Alertmanager"),
+    pytest.param(replace(UNKNOWN, is_unreadable=True), "workload_unreadable", Then.WAIT, id="the engine is down"),
+    pytest.param(
+        replace(GOOD, still_true=None, rule_detail="down"), "rule_unreadable", Then.WAIT, id="Prometheus is down"
+    ),
+    pytest.param(replace(GOOD, still_true=False), "rule_not_true", Then.WAIT, id="the rule is no longer true"),
     pytest.param(replace(GOOD, dry_run=True), "dry_run", Then.ESCALATE, id="dry run"),
 ]
 
