@@ -48,15 +48,21 @@ def note(heard: Heard, event: ContainerEvent, stop_signal: str) -> None:
             pass
 
 
-def is_stop_requested(container: Container, heard: Heard, now: float) -> bool:
-    """Whether its end, past or under way, was asked for through the engine's API since it last started."""
-    started = container.started_at
+def is_stop_requested(container: Container, heard: Heard, now: float) -> bool | None:
+    """Whether its end, past or under way, was asked for through the engine's API since it last started.
+
+    None when nobody can tell: it ended, and the engine does not remember how.
+    """
+    started, finished = container.started_at, container.finished_at
     if started is None:
         return False
     if heard.stop > started:
         return True
-    ended = now if container.is_running or container.finished_at is None else container.finished_at
-    return heard.kill > started and ended - heard.kill <= KILL_COUNTS_S
+    if container.is_running or finished is None:
+        return heard.kill > started and now - heard.kill <= KILL_COUNTS_S
+    if heard.kill > started and finished - heard.kill <= KILL_COUNTS_S:
+        return True
+    return False if heard.die >= finished - _SLACK_S else None
 
 
 def is_end_untold(container: Container, heard: Heard, now: float) -> bool:

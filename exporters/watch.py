@@ -27,6 +27,8 @@ STALE_S = 40.0
 _CONFIRM_S = 1.0
 #: The engine tells its history at once; after that the stream only waits.
 _REPLAY_S = 1.0
+#: How often ends are looked for that no event told of: until then nobody knows whether somebody wanted them.
+_ASK_S = 2.0
 _RECONNECT_S = 0.5
 _RECONNECT_MAX_S = 10.0
 
@@ -40,7 +42,8 @@ class Seen:
 
     container: Container
     is_running: bool
-    stopped_by_request: bool
+    #: None when nobody can tell.
+    stopped_by_request: bool | None
     oom_kills: int
 
 
@@ -103,6 +106,7 @@ class Watcher:
         await self._find_engine()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_polling())
+            group.create_task(self._keep_asking())
             group.create_task(self._keep_listening())
             group.create_task(self._keep_inspecting())
 
@@ -122,9 +126,16 @@ class Watcher:
             await self._clock.sleep(POLL_S)
             try:
                 await self._poll()
-                await self._ask_again()
             except HomeostatError as err:
                 log.warning("docker.poll_failed", reason=str(err))
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await self._clock.sleep(_ASK_S)
+            try:
+                await self._ask_again()
+            except HomeostatError as err:
+                log.debug("docker.history_failed", reason=str(err))
 
     async def _keep_listening(self) -> None:
         # What happened before this process started is still told, as far back as the engine remembers.
@@ -136,10 +147,12 @@ class Watcher:
                     async for event in events:
                         since, wait_s = max(since, event.at), _RECONNECT_S
                         self._hear(event)
+                # It ended by itself, as a silent one does: what happens until the next one is told by that.
+                wait_s = _RECONNECT_S
             except HomeostatError as err:
                 log.debug("docker.events_failed", reason=str(err))
+                wait_s = min(2 * wait_s, _RECONNECT_MAX_S)
             await self._clock.sleep(wait_s)
-            wait_s = min(2 * wait_s, _RECONNECT_MAX_S)
 
     async def _keep_inspecting(self) -> None:
         while True:

@@ -169,7 +169,7 @@ async def test_a_crash_whose_event_was_dropped_is_seen_at_the_next_scrape(watch,
     docker.change(web, status="exited", pid=0, exit_code=139, finished_at=1_800_000_000.0)
     (seen,) = await watcher.look()
 
-    assert (seen.is_running, seen.container.exit_code, seen.stopped_by_request) == (False, 139, False)
+    assert (seen.is_running, seen.container.exit_code, seen.stopped_by_request) == (False, 139, None)
 
 
 @pytest.mark.parametrize("trouble", ["is_hung", "is_down"])
@@ -301,13 +301,13 @@ async def test_a_stop_before_this_process_started_is_still_known(watch, docker, 
     assert (await watcher.look())[0].stopped_by_request
 
 
-async def test_a_stop_that_the_engine_has_forgotten_counts_as_a_crash(watch, docker, clock, make):
+async def test_a_stop_that_the_engine_has_forgotten_is_neither_stop_nor_crash(watch, docker, clock, make):
     web = docker.put(make())
     await stop(docker, clock, web)
     docker.history.clear()
     watcher = await watch()
 
-    assert not (await watcher.look())[0].stopped_by_request
+    assert (await watcher.look())[0].stopped_by_request is None
 
 
 async def test_a_stop_whose_events_were_dropped_is_asked_for_once(watch, docker, clock, make):
