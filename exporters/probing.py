@@ -36,10 +36,10 @@ class ProbeKey:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``spec`` has a host, or is None when the container has no address."""
+    """``spec`` has a host."""
 
     key: ProbeKey
-    spec: ProbeSpec | None
+    spec: ProbeSpec
     interval_s: float
     timeout_s: float
 
@@ -108,8 +108,6 @@ class Prober:
             wait_s = due - now
 
     async def _check(self, target: Target) -> ProbeResult:
-        if target.spec is None:
-            return ProbeResult(ok=False, reason="the container has no address", seconds=0.0)
         try:
             return await run_probe(target.spec, self._context)
         except Exception as err:  # a worker loop: one bad target must not end the probes of the others
@@ -138,10 +136,12 @@ def _targets(entry: Entry, spec: ProbeSpec) -> list[Target]:
         return [_target(entry, "", spec, spec)]
     if entry.workload.kind is Kind.PROCESS:  # it has no address of its own, and a wrong failure would restart it
         return []
-    return [_target(entry, c.name, spec, resolve_probe(spec, c)) for c in entry.containers if c.is_running]
+    # One without an address cannot be looked at from here, which says nothing of how it is.
+    resolved = ((c, resolve_probe(spec, c)) for c in entry.containers if c.is_running)
+    return [_target(entry, c.name, spec, probe) for c, probe in resolved if probe is not None]
 
 
-def _target(entry: Entry, container: str, spec: ProbeSpec, resolved: ProbeSpec | None) -> Target:
+def _target(entry: Entry, container: str, spec: ProbeSpec, resolved: ProbeSpec) -> Target:
     key = ProbeKey(entry.workload.id, container, spec.name)
     return Target(key, resolved, spec.interval_s, spec.timeout_s)
 

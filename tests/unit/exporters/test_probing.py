@@ -52,8 +52,8 @@ def test_a_paused_container_is_probed(make):
     assert len(planned(entry(make(status="paused")))) == 1
 
 
-def test_a_running_container_without_an_address_is_a_target_that_fails(make):
-    assert planned(entry(make(addresses=()))) == {("shop/web", "shop-web-1", "http :8080/health", None)}
+def test_a_container_without_an_address_cannot_be_looked_at(make):
+    assert planned(entry(make(addresses=()))) == set()
 
 
 def test_what_nobody_enabled_is_not_probed(make):
@@ -192,14 +192,6 @@ async def test_a_probe_that_raises_is_a_failure_and_the_others_go_on(clock, make
         "shop-db-1": (False, "RuntimeError"),
     }
     assert len(probed.runs) >= 4
-
-
-async def test_a_container_without_an_address_fails(clock, make, probed):
-    async with running(clock, entry(make(addresses=()))) as holder:
-        await clock.advance(3)
-        found = results(holder.prober)["shop-web-1"]
-
-    assert (found.ok, found.reason, probed.runs) == (False, "the container has no address", [])
 
 
 async def test_a_new_container_is_probed_and_one_that_goes_leaves_nothing(clock, make, probed):
