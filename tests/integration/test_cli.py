@@ -104,3 +104,12 @@ def test_wrong_input_is_explained_without_a_traceback(homeostat, arguments, code
     assert result.returncode == code, result.stderr
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_processes_are_not_lost_in_containers(homeostat):
+    settings = "docker: {enabled: false}\nprocesses: {api: {command: [sleep, '1']}}\n"
+
+    result = homeostat("up", "--mode", "compose", settings=settings)
+
+    assert result.returncode == 3
+    assert "--mode native" in result.stderr

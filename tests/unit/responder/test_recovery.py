@@ -435,3 +435,22 @@ async def test_caps_count_across_episodes_and_restarts(world: World, store: Sqli
     ends = [episode.final for episode in reversed(await store.episodes(10))]
     assert ends == [Final.VERIFIED, Final.VERIFIED, Final.VERIFIED, Final.ESCALATED]
     assert world.taken.count("restart") == 3
+
+
+# --- When an escalation is over
+
+
+async def test_an_escalation_is_not_over_while_nothing_is_measured(world: World, store: SqliteStore):
+    episode = await open_episode(world, store)
+    world.prometheus_down = True
+
+    assert not await make_recovery(world, store).is_over(episode, 1e6)
+
+
+async def test_an_escalation_is_over_when_its_rule_has_long_not_been_true(world: World, store: SqliteStore):
+    episode = await open_episode(world, store)
+    world.recover()
+    world.process_known = False  # as if its owner had taken it out of the way
+
+    assert not await make_recovery(world, store).is_over(episode, 60.0)
+    assert await make_recovery(world, store).is_over(episode, 1000.0)
