@@ -99,7 +99,7 @@ def unprocessed(facts: Facts, _step: Step) -> Refusal | None:
 
 
 def not_active(facts: Facts, _step: Step) -> Refusal | None:
-    if facts.alert.state is None:
+    if facts.alert.state is None and not facts.alert.problem:
         return Refusal("not_active", "Alertmanager no longer holds the alert", Then.WAIT)
     return None
 
@@ -137,12 +137,12 @@ def dry_run(facts: Facts, step: Step) -> Refusal | None:
 GATES: tuple[Callable[[Facts, Step], Refusal | None], ...] = (
     not_enabled,
     on_hold,
-    alertmanager_unreadable,
     not_active,
-    muted,
-    unprocessed,
     workload_unreadable,
     unknown_workload,
+    alertmanager_unreadable,
+    muted,
+    unprocessed,
     rule_unreadable,
     rule_not_true,
     caps_used_up,
