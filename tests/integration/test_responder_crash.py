@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from fakes.exporter import RULE, FakeExporter
 from fakes.guardian import FakeGuardian
 from fakes.stack import Server, Site, eventually, never, pick_port, wire_alert
 
@@ -172,19 +173,25 @@ async def guardian(make_site: Callable[..., Site]) -> AsyncIterator[FakeGuardian
 async def test_killed_while_acting_it_does_not_act_again(
     make_site: Callable[..., Site], guardian: FakeGuardian, servers: dict[str, Path]
 ):
-    """With no Prometheus there is no evidence: whatever became of the step, nobody may claim a recovery."""
+    """Prometheus dies with it, so there is no evidence: whatever became of the step, nobody may claim a recovery."""
     site = make_site(**API)
     guardian.may_restart.clear()
     await guardian.start(site.control_socket)
+    exporter = FakeExporter()
+    exporter.is_sick = True
+    await exporter.start(site.settings.exporter.listen)
+    rule = {**RULE, "labels": {"severity": "critical", "remedy": "down"}}
+    prometheus = site.prometheus(servers["prometheus"], [rule])
     async with site.alertmanager(servers["alertmanager"]):
-        async with running(site) as responder:
-            await site.fire(workload="local/api")
+        async with prometheus, running(site) as responder:
 
             async def is_restarting() -> bool:
                 return bool(guardian.calls)
 
-            await eventually(is_restarting)
+            await eventually(is_restarting, within_s=20)
             responder.kill()
+            prometheus.kill()
+        await exporter.stop()
 
         async with running(site):
 
