@@ -228,7 +228,7 @@ async def test_alert_names_and_labels_in_any_script_are_found_again(make_site, s
         await eventually(are_all_waiting)
         # For Prometheus, which is not there; "not_active" would mean that Alertmanager was not seen to hold them.
         reasons = {recovery["alert"]: waits_for(recovery) for recovery in await site.recoveries()}
-        assert reasons == dict.fromkeys(names, ["rule_unreadable"])
+        assert reasons == {key: ["rule_unreadable"] for key in names}
 
 
 # --- Silences
