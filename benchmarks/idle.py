@@ -14,10 +14,8 @@ from rich.table import Table
 from benchmarks.report import Bar, conclude
 from chaos.harness import free_ports, working_folder
 from chaos.scene import stage
-from chaos.shop import ComposeShop
+from chaos.shop import ComposeShop, has_engine
 from homeostat.clock import SystemClock
-from homeostat.containers import DockerEngine
-from homeostat.errors import HomeostatError
 from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 
@@ -45,7 +43,7 @@ def main() -> None:
 
 async def _measure(seconds: float) -> dict[str, tuple[float, float, float]]:
     clock = SystemClock()
-    has_docker = await _has_engine()
+    has_docker = await has_engine()
     async with AsyncExitStack() as exits:
         workdir = exits.enter_context(working_folder("idle"))
         if has_docker:
@@ -63,17 +61,6 @@ async def _measure(seconds: float) -> dict[str, tuple[float, float, float]]:
             cpu = (_cpu(process) - before[name]) / seconds * 100
             rows[name] = (memory.rss / _MB, memory.pss / _MB, cpu)
         return rows
-
-
-async def _has_engine() -> bool:
-    engine = DockerEngine()
-    try:
-        await engine.version()
-    except HomeostatError:
-        return False
-    finally:
-        await engine.close()
-    return True
 
 
 async def _processes(state_dir: Path) -> dict[str, psutil.Process]:

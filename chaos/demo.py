@@ -16,8 +16,8 @@ from rich.table import Table
 from chaos.faults import FAULTS
 from chaos.harness import working_folder
 from chaos.scene import stage
+from chaos.shop import has_engine
 from chaos.timeline import Timeline
-from homeostat import commands
 from homeostat.clock import SystemClock
 from homeostat.errors import HomeostatError
 
@@ -43,7 +43,7 @@ def main() -> None:
 async def play(mode: str, console: Console) -> None:
     """Play every fault once. Raises SystemExit when a repair was not verified."""
     if mode == "auto":
-        mode = "compose" if await _has_engine() else "native"
+        mode = "compose" if await has_engine() else "native"
     with working_folder("demo") as folder:
         console.print(f"setting the scene ({mode}); everything is in {folder}")
         if not await _play_in(folder, mode, console):
@@ -65,13 +65,6 @@ async def _play_in(folder: Path, mode: str, console: Console) -> bool:
                 rows[fault] = await scene.play(fault, show)
                 live.update(_table(rows))
     return all(timeline.is_verified and not against for timeline, against in rows.values())
-
-
-async def _has_engine() -> bool:
-    try:
-        return (await commands.run(("docker", "version"), timeout_s=20.0)).exit_code == 0
-    except HomeostatError:
-        return False
 
 
 def _table(rows: dict[str, tuple[Timeline, list[str]]]) -> Table:

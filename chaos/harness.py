@@ -26,7 +26,6 @@ class Stack:
     workdir: Path
     mode: str
     extra: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def settings_file(self) -> Path:
@@ -75,7 +74,7 @@ class Stack:
     async def _homeostat(self, *arguments: str) -> None:
         # As users run it: with bytecode that was compiled once, whatever the shell of a developer says.
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment = {**inherited, "COMPOSE_PROJECT_NAME": self._project, **self.environment}
+        environment = {**inherited, "COMPOSE_PROJECT_NAME": self._project}
         await run_or_raise(str(_HOMEOSTAT), *arguments, "--settings", str(self.settings_file), env=environment)
 
 

@@ -30,7 +30,6 @@ _SCRAPE_S = 2.0
 class Scene:
     """Everything runs, the shop answers, load flows."""
 
-    mode: str
     stack: Stack
     victim: Victim
     load: Load
@@ -94,12 +93,12 @@ async def stage(mode: str, workdir: Path, clock: Clock, *, docker: bool = False)
             state.mkdir(parents=True, exist_ok=True)
         exits.push_async_callback(stack.down)
         await stack.up()
-        yield await exits.enter_async_context(observe(mode, stack, victim, clock))
+        yield await exits.enter_async_context(observe(stack, victim, clock))
 
 
 @contextlib.asynccontextmanager
-async def observe(mode: str, stack: Stack, victim: Victim, clock: Clock) -> AsyncIterator[Scene]:
+async def observe(stack: Stack, victim: Victim, clock: Clock) -> AsyncIterator[Scene]:
     """A scene over what runs already: load flows and the responder is followed while the block runs."""
     async with aiohttp.ClientSession() as session, steady(f"{victim.url}/items", clock) as load:
         follower = Follower(f"http://{stack.settings.responder.listen}", session, clock)
-        yield Scene(mode, stack, victim, load, follower, clock)
+        yield Scene(stack, victim, load, follower, clock)

@@ -12,7 +12,7 @@ import yaml
 
 from homeostat import commands
 from homeostat.containers import DockerEngine
-from homeostat.errors import Permanent
+from homeostat.errors import HomeostatError, Permanent
 from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 from homeostat.rendering import ROOT
@@ -119,6 +119,18 @@ async def container_pid(name: str) -> int:
     if not container.pid:
         raise Permanent(f"{name} does not run: {container.status}")
     return container.pid
+
+
+async def has_engine() -> bool:
+    """Whether a container engine answers."""
+    engine = DockerEngine()
+    try:
+        await engine.version()
+    except HomeostatError:
+        return False
+    finally:
+        await engine.close()
+    return True
 
 
 async def run_or_raise(*argv: str, env: Mapping[str, str] | None = None) -> str:

@@ -23,7 +23,7 @@ from responder.ledger import Entry, EntryKind, Episode, Final, Store
 from responder.metrics import Metrics
 from responder.planner import Act, Decision, Exhausted, Request, plan
 from responder.targets import Resolver, Target
-from responder.verify import Evidence, Judgement, Quality, Terms, Verdict, verify
+from responder.verify import Evidence, Judgement, Quality, Reading, Terms, Verdict, verify
 
 log = structlog.get_logger()
 
@@ -114,7 +114,7 @@ class Recovery:
         found, alert, rule = await asyncio.gather(
             self._s.resolver.resolve_or_problem(episode, self._settings),
             self._view(episode),
-            self._rule(episode, self._s.clock.now() - _FRESH_S).read(),
+            self._rule_now(episode),
         )
         target = None if isinstance(found, HomeostatError) else found
         responder = self._settings.responder
@@ -129,8 +129,8 @@ class Recovery:
             dry_run=responder.dry_run,
             now=now,
             is_unreadable=isinstance(found, Temporary),
-            still_true=_STILL_TRUE[rule[0].quality],
-            rule_detail=rule[0].detail,
+            still_true=_STILL_TRUE[rule.quality],
+            rule_detail=rule.detail,
         )
         ladder = self._settings.ladder(episode.remedy, target.workload.ladders if target else {})
         request = Request(episode.workload, episode.remedy, ladder, tried_rungs(entries))
@@ -207,8 +207,7 @@ class Recovery:
             return await self._finish(episode, Final.SELF_RESOLVED, "the alert ended; its workload is no longer there")
         if waited_s <= _PATIENCE_S:
             return Deferred(_AGAIN_S)
-        rule = await self._rule(episode, self._s.clock.now() - _FRESH_S).read()
-        if rule[0].quality is Quality.GOOD and not tried_rungs(entries):
+        if not tried_rungs(entries) and (await self._rule_now(episode)).quality is Quality.GOOD:
             reason = f"its rule has not been true for {_PATIENCE_S:g} s, though: {judgement.reason}"
             return await self._finish(episode, Final.SELF_RESOLVED, reason)
         reason = f"the alert ended, but the evidence does not say that it is well: {judgement.reason}"
@@ -247,16 +246,17 @@ class Recovery:
         readings = [reading for group in looked for reading in group]
         if all(reading.quality is Quality.GOOD for reading in readings):
             return True
-        rule = await self._rule(episode, since).read()
-        return gone_s > _PATIENCE_S and rule[0].quality is Quality.GOOD
+        return gone_s > _PATIENCE_S and (await self._rule_now(episode)).quality is Quality.GOOD
 
-    def _rule(self, episode: Episode, since: float) -> ExpressionEvidence:
-        return ExpressionEvidence(episode, self._s.prometheus, since)
+    async def _rule_now(self, episode: Episode) -> Reading:
+        """What the alert's rule says now, on a measurement that is fresh enough where nothing was done."""
+        (reading,) = await ExpressionEvidence(episode, self._s.prometheus, self._s.clock.now() - _FRESH_S).read()
+        return reading
 
     def _evidence(self, episode: Episode, target: Target | None, since: float) -> list[Evidence]:
         evidence: list[Evidence] = [
             StateEvidence(episode, self._s.resolver, self._settings),
-            self._rule(episode, since),
+            ExpressionEvidence(episode, self._s.prometheus, since),
         ]
         if target is None or target.workload.probes:
             evidence.append(ProbeEvidence(episode, self._s.resolver, self._settings, self._s.probes))

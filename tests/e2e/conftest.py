@@ -43,7 +43,7 @@ def shop(watching_stack) -> Iterator[ComposeShop]:
 @pytest.fixture
 async def scene(watching_stack, shop) -> AsyncIterator[Scene]:
     """Load flows, the shop is well, nothing is being repaired."""
-    async with observe("compose", watching_stack, shop, SystemClock()) as scene:
+    async with observe(watching_stack, shop, SystemClock()) as scene:
         with contextlib.suppress(Exception):
             await shop.compose("start", "web")  # what an earlier test left stopped
         await scene.wait_until_steady()

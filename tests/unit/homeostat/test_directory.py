@@ -1,9 +1,9 @@
 """Workloads from homeostat.yml and from labels, and where their probes go."""
 
 import pytest
+from fakes.containers import container
 
 from homeostat import settings
-from homeostat.containers import Container
 from homeostat.directory import describe, describe_all, group_by_workload, resolve_hook, resolve_probe
 from homeostat.errors import NotFound, SettingsError
 from homeostat.workloads import HookSpec, Kind, ProbeSpec
@@ -13,28 +13,6 @@ def told(tmp_path, text="{}"):
     path = tmp_path / "homeostat.yml"
     path.write_text(text)
     return settings.load(path, {})
-
-
-def container(name="shop-web-1", project="shop", service="web", addresses=("172.18.0.2",), grace_s=0.0, **labels):
-    compose = {"com.docker.compose.project": project, "com.docker.compose.service": service} if project else {}
-    return Container(
-        id=name * 4,
-        name=name,
-        image="shop",
-        labels=compose | {key.replace("__", "."): value for key, value in labels.items()},
-        status="running",
-        health="none",
-        exit_code=0,
-        oom_killed=False,
-        restart_count=0,
-        restart_policy="no",
-        pid=1,
-        started_at=1.0,
-        finished_at=None,
-        memory_limit=0,
-        addresses=addresses,
-        start_period_s=grace_s,
-    )
 
 
 def test_labels_describe_a_workload(tmp_path):

@@ -4,36 +4,15 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from fakes.containers import container
 
 from homeostat import settings as settings_module
-from homeostat.containers import Container
 from homeostat.errors import NotFound, Unreachable
 from homeostat.guardian_client import GuardianClient
 from responder.ledger import Episode
 from responder.targets import Resolver
 
-WEB = Container(
-    id="1",
-    name="web-1",
-    image="shop:1",
-    labels={
-        "com.docker.compose.project": "shop",
-        "com.docker.compose.service": "web",
-        "homeostat.enable": "true",
-    },
-    status="running",
-    health="none",
-    exit_code=0,
-    oom_killed=False,
-    restart_count=0,
-    restart_policy="no",
-    pid=7,
-    started_at=1.0,
-    finished_at=None,
-    memory_limit=0,
-    addresses=("172.18.0.2",),
-    start_period_s=0.0,
-)
+WEB = container(name="web-1", homeostat__enable="true")
 OTHER = dataclasses.replace(WEB, id="2", name="web-2", status="exited", pid=0)
 
 
