@@ -11,14 +11,15 @@ from prometheus_client import ProcessCollector
 
 from exporters.catalog import Catalog
 from exporters.cgroups import Cgroups
-from exporters.collectors import Sources, active
-from exporters.collectors.containers import LabelCache
+from exporters.collectors import COLLECTORS, active
+from exporters.containerlabels import LabelCache
 from exporters.probing import Prober, new_session
+from exporters.sources import Sources
 from exporters.watch import Watcher
 from homeostat import service
 from homeostat.clock import Clock
 from homeostat.containers import DockerEngine, Engine
-from homeostat.exposition import CONTENT_TYPE, deadline_from, render, scrape
+from homeostat.exposition import answer, selected
 from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
@@ -85,8 +86,7 @@ async def _measure(sources: Sources) -> None:
 
 async def _metrics(request: web.Request) -> web.Response:
     collectors = await asyncio.to_thread(active, request.app[SOURCES])
-    families = await scrape(collectors, request.app[CLOCK], deadline_from(request))
-    return web.Response(body=render(families), headers={"Content-Type": CONTENT_TYPE})
+    return await answer(request, selected(request, collectors, COLLECTORS), request.app[CLOCK])
 
 
 async def _healthy(_request: web.Request) -> web.Response:

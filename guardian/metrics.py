@@ -10,7 +10,18 @@ from guardian.policy import Cause
 from guardian.supervise import Supervisor
 from homeostat import names
 from homeostat.clock import Clock
-from homeostat.exposition import Family, counter, gauge, labels, metrics_route
+from homeostat.exposition import metrics_route
+from homeostat.families import Family, counter, gauge, labels
+
+_UP = gauge(names.GUARDIAN_UP, "Whether the process runs.", names.WORKLOAD)
+_RESTARTS = counter(names.GUARDIAN_RESTARTS, "Restarts by the guardian, by what led to them.", names.WORKLOAD, "reason")
+_LOOPING = gauge(
+    names.GUARDIAN_CRASH_LOOPING, "Whether the guardian gave up on a process that keeps ending.", names.WORKLOAD
+)
+_RSS = gauge(names.GUARDIAN_RSS, "Resident memory of the process and its descendants.", names.WORKLOAD)
+_CPU = counter(names.GUARDIAN_CPU, "CPU time of the process and its descendants.", names.WORKLOAD)
+_FDS = gauge(names.GUARDIAN_FDS, "Open file descriptors of the process and its descendants.", names.WORKLOAD)
+METRICS = (_UP, _RESTARTS, _LOOPING, _RSS, _CPU, _FDS)
 
 
 class ProcessCollector:
@@ -22,12 +33,8 @@ class ProcessCollector:
         self._supervisors = supervisors
 
     async def collect(self) -> Iterable[Family]:
-        up = gauge(names.GUARDIAN_UP, "Whether the process runs.")
-        restarts = counter(names.GUARDIAN_RESTARTS, "Restarts by the guardian, by what led to them.")
-        looping = gauge(names.GUARDIAN_CRASH_LOOPING, "Whether the guardian gave up on a process that keeps ending.")
-        rss = gauge(names.GUARDIAN_RSS, "Resident memory of the process and its descendants.")
-        cpu = counter(names.GUARDIAN_CPU, "CPU time of the process and its descendants.")
-        fds = gauge(names.GUARDIAN_FDS, "Open file descriptors of the process and its descendants.")
+        up, restarts, looping = _UP.family(), _RESTARTS.family(), _LOOPING.family()
+        rss, cpu, fds = _RSS.family(), _CPU.family(), _FDS.family()
         usages = await asyncio.gather(*(s.usage() for s in self._supervisors))
         for supervisor, usage in zip(self._supervisors, usages, strict=True):
             workload = {names.WORKLOAD: supervisor.process.workload}

@@ -1,47 +1,30 @@
-"""The collector seam, the scrape that runs all collectors, and the text encoder.
+"""The collector seam, the scrape that runs all collectors, and /metrics.
 
 One failing or slow collector never fails a scrape: it becomes ``homeostat_scrape_collector_success 0``.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from homeostat import names
 from homeostat.clock import Clock
+from homeostat.encoder import gzip, negotiate, render, takes_gzip
+from homeostat.families import Family, Metric, gauge, labels
 
 log = structlog.get_logger()
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Kept back from Prometheus's own deadline so that the answer still travels (blackbox_exporter does the same).
 DEADLINE_OFFSET_S = 0.25
 DEFAULT_DEADLINE_S = 9.5
 MAX_DEADLINE_S = 3600.0
 
-
-class MetricType(StrEnum):
-    """Types of the text format 0.0.4 that collectors produce."""
-
-    GAUGE = "gauge"
-    COUNTER = "counter"
-
-
-@dataclass(slots=True)
-class Family:
-    """One metric family. ``samples``: (rendered labels, value), labels made by :func:`labels`."""
-
-    name: str
-    type: MetricType
-    help: str
-    samples: list[tuple[str, float]] = field(default_factory=list)
-
-    def add(self, rendered_labels: str, value: float) -> None:
-        self.samples.append((rendered_labels, value))
+_SUCCESS = gauge(names.SCRAPE_SUCCESS, "Whether the collector's last run succeeded.", "collector")
+_DURATION = gauge(names.SCRAPE_DURATION, "How long the collector's last run took.", "collector")
+METRICS: tuple[Metric, ...] = (_SUCCESS, _DURATION)
 
 
 class Collector(Protocol):
@@ -53,52 +36,9 @@ class Collector(Protocol):
     async def collect(self) -> Iterable[Family]: ...
 
 
-def gauge(name: str, help_text: str) -> Family:
-    return Family(name, MetricType.GAUGE, help_text)
-
-
-def counter(name: str, help_text: str) -> Family:
-    return Family(name, MetricType.COUNTER, help_text)
-
-
-def escape(value: str) -> str:
-    """A label value as the text format wants it: data, never structure."""
-    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-def labels(pairs: Mapping[str, str]) -> str:
-    """``{a="b",c="d"}``; empty for no labels. Render once per object and reuse: this is the hot path."""
-    if not pairs:
-        return ""
-    return "{" + ",".join(f'{name}="{escape(value)}"' for name, value in pairs.items()) + "}"
-
-
-def _number(value: float) -> str:
-    # repr() keeps every digit; the format wants +Inf, -Inf and NaN spelled so.
-    if value != value:  # noqa: PLR0124 - NaN
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "+Inf" if value > 0 else "-Inf"
-    return repr(value + 0)  # a bool becomes 0 or 1
-
-
-def render(families: Iterable[Family]) -> bytes:
-    """Text format 0.0.4. Families without samples are left out."""
-    lines: list[str] = []
-    for family in families:
-        if not family.samples:
-            continue
-        help_text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
-        lines.append(f"# HELP {family.name} {help_text}\n# TYPE {family.name} {family.type.value}\n")
-        name = family.name
-        lines.extend(f"{name}{labels} {_number(value)}\n" for labels, value in family.samples)
-    return "".join(lines).encode(errors="replace")  # JSON may carry half a surrogate pair; UTF-8 cannot
-
-
 async def scrape(collectors: Sequence[Collector], clock: Clock, deadline_s: float) -> list[Family]:
     """Run all collectors at once, each under the deadline; report each one's success and duration."""
-    success = gauge(names.SCRAPE_SUCCESS, "Whether the collector's last run succeeded.")
-    duration = gauge(names.SCRAPE_DURATION, "How long the collector's last run took.")
+    success, duration = _SUCCESS.family(), _DURATION.family()
 
     async def run(collector: Collector) -> list[Family]:
         start = clock.monotonic()
@@ -129,11 +69,36 @@ def deadline_from(request: web.Request) -> float:
     return max(timeout_s - DEADLINE_OFFSET_S, timeout_s / 2)
 
 
+def selected(request: web.Request, collectors: Sequence[Collector], known: Iterable[str]) -> list[Collector]:
+    """Those that the query names (``?collect[]=NAME``, repeated, as node_exporter has it); all when it names none.
+
+    ``known``: every name there can be; a collector that has nothing to measure now is no error. Raises HTTPBadRequest.
+    """
+    wanted = request.query.getall("collect[]", [])
+    allowed = sorted(known)
+    if unknown := [name for name in wanted if name not in allowed]:
+        text = f"collect[]={unknown[0]}: no such collector; allowed: {', '.join(allowed)}\n"
+        raise web.HTTPBadRequest(text=text)
+    return [collector for collector in collectors if not wanted or collector.name in wanted]
+
+
+async def answer(request: web.Request, collectors: Sequence[Collector], clock: Clock) -> web.Response:
+    """A page of ``collectors``, in the format and coding that the request accepts."""
+    families = await scrape(collectors, clock, deadline_from(request))
+    # Several Accept headers are one list (RFC 9110, 5.3).
+    form = negotiate(",".join(request.headers.getall(hdrs.ACCEPT, ())))
+    headers = {hdrs.CONTENT_TYPE: form.value, hdrs.VARY: "Accept, Accept-Encoding"}
+    body = render(families, form)
+    if takes_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ()))):
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+        body = await asyncio.to_thread(gzip, body)
+    return web.Response(body=body, headers=headers)
+
+
 def metrics_route(collectors: Sequence[Collector], clock: Clock) -> web.RouteDef:
     """GET /metrics over ``collectors``."""
 
     async def handle(request: web.Request) -> web.Response:
-        families = await scrape(collectors, clock, deadline_from(request))
-        return web.Response(body=render(families), headers={"Content-Type": CONTENT_TYPE})
+        return await answer(request, collectors, clock)
 
     return web.get("/metrics", handle)

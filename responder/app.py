@@ -17,8 +17,8 @@ from homeostat import settings as settings_module
 from homeostat.alertmanager_api import AlertmanagerClient
 from homeostat.clock import Clock
 from homeostat.containers import DockerEngine, Engine
+from homeostat.encoder import Format
 from homeostat.errors import SettingsError
-from homeostat.exposition import CONTENT_TYPE
 from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
@@ -220,7 +220,7 @@ async def _take_in(parts: Parts, alerts: list[Alert]) -> None:
 
 async def _metrics(request: web.Request) -> web.Response:
     body = generate_latest(request.app[PARTS].metrics.registry)
-    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+    return web.Response(body=body, headers={"Content-Type": Format.TEXT.value})
 
 
 async def _healthy(_request: web.Request) -> web.Response:

@@ -1,60 +1,34 @@
 """The table of collectors. Adding one: a file here that measures one thing, and a line in ``COLLECTORS``."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Protocol
 
-from prometheus_client import ProcessCollector
-
-from exporters.catalog import Catalog
-from exporters.cgroups import Cgroups
-from exporters.collectors.containers import ContainersCollector, LabelCache
-from exporters.collectors.exporter import ExporterCollector
-from exporters.collectors.probes import ProbesCollector
-from exporters.collectors.processes import ProcessesCollector
-from exporters.collectors.workloads import WorkloadsCollector
-from exporters.probing import Prober
-from exporters.watch import Watcher
+from exporters.collectors import containers, exporter, probes, processes, workloads
+from exporters.sources import Sources
 from homeostat.exposition import Collector
-from homeostat.guardian_client import GuardianClient
-from homeostat.settings import Settings
+from homeostat.families import Metric
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What collectors read from. ``watcher`` is None when Docker is switched off."""
+class CollectorModule(Protocol):
+    """What a file of this folder offers: all the metrics that it can publish, and its collector."""
 
-    settings: Settings
-    version: str
-    watcher: Watcher | None
-    catalog: Catalog
-    prober: Prober
-    guardian: GuardianClient
-    cgroups: Cgroups
-    label_cache: LabelCache
-    own: ProcessCollector
+    METRICS: tuple[Metric, ...]
+
+    def make(self, sources: Sources, /) -> Collector | None:
+        """The collector, or None when it has nothing to measure here now."""
+        ...
 
 
-def _containers(sources: Sources) -> Collector | None:
-    if sources.watcher is None or not sources.watcher.is_wanted:
-        return None
-    return ContainersCollector(sources.watcher, sources.cgroups, sources.label_cache)
-
-
-def _processes(sources: Sources) -> Collector | None:
-    is_wanted = bool(sources.settings.processes) or sources.guardian.socket.exists()
-    return ProcessesCollector(sources.guardian) if is_wanted else None
-
-
-#: One line per collector, in the order of the page. None: it has nothing to measure here.
-COLLECTORS: tuple[Callable[[Sources], Collector | None], ...] = (
-    lambda sources: WorkloadsCollector(sources.catalog),
-    _containers,
-    _processes,
-    lambda sources: ProbesCollector(sources.prober),
-    lambda sources: ExporterCollector(sources.version, sources.own),
-)
+#: By name, in the order of the page.
+COLLECTORS: Mapping[str, CollectorModule] = {
+    "workloads": workloads,
+    "containers": containers,
+    "processes": processes,
+    "probes": probes,
+    "exporter": exporter,
+}
 
 
 def active(sources: Sources) -> list[Collector]:
     """The collectors that apply now. Blocking: it looks for the guardian's socket."""
-    return [collector for make in COLLECTORS if (collector := make(sources)) is not None]
+    return [collector for module in COLLECTORS.values() if (collector := module.make(sources)) is not None]

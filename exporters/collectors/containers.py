@@ -1,17 +1,16 @@
 """Containers: state as inspect tells it, resources as their cgroups tell them."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exporters.cgroups import Cgroups, CgroupSample
+from exporters.containerlabels import HEALTHS, STATES, LabelCache, RenderedLabels
+from exporters.sources import Sources
 from exporters.watch import Seen, Watcher
 from homeostat import names
 from homeostat.containers import Container
-from homeostat.exposition import Family, MetricType, gauge, labels
-
-STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
-HEALTHS = ("none", "starting", "healthy", "unhealthy")
+from homeostat.families import Family, Metric, counter, gauge
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,75 +50,56 @@ def _cgroup(value: Callable[[CgroupSample], float | None]) -> Value:
     return lambda reading: None if reading.cgroup is None else value(reading.cgroup)
 
 
-_GAUGE, _COUNTER = MetricType.GAUGE, MetricType.COUNTER
-#: One row per metric. Adding one: a name in homeostat.names and a row here.
-METRICS: tuple[tuple[str, MetricType, str, Value], ...] = (
-    (names.CONTAINER_RUNNING, _GAUGE, "Whether its process exists; a paused one does.", lambda r: r.seen.is_running),
-    (
-        names.CONTAINER_STOPPED,
-        _GAUGE,
-        "Whether its end was asked for through the engine's API.",
-        lambda r: r.seen.stopped_by_request,
-    ),
-    (names.CONTAINER_EXIT_CODE, _GAUGE, "How it ended; absent while it runs.", _exit_code),
-    (names.CONTAINER_OOM_KILLED, _GAUGE, "Whether the OOM killer ended it.", lambda r: r.container.oom_killed),
-    (names.CONTAINER_OOM_KILLS, _COUNTER, "OOM kills in it, of any of its processes.", _oom_kills),
-    (names.CONTAINER_RESTARTS, _COUNTER, "Restarts by its restart policy.", lambda r: r.container.restart_count),
-    (names.CONTAINER_STARTED, _GAUGE, "When it last started.", lambda r: r.container.started_at),
-    (names.CONTAINER_FINISHED, _GAUGE, "When it last ended.", lambda r: r.container.finished_at),
-    (names.CONTAINER_MEMORY_LIMIT, _GAUGE, "Memory that it may use; 0 means no limit.", _memory_limit),
-    (names.CONTAINER_MEMORY_ANON, _GAUGE, "Anonymous memory: what leaks. No page cache.", _cgroup(lambda c: c.anon)),
-    (
-        names.CONTAINER_MEMORY_SHMEM,
-        _GAUGE,
-        "Shared memory and tmpfs: not reclaimable either.",
-        _cgroup(lambda c: c.shmem),
-    ),
-    (names.CONTAINER_MEMORY_USAGE, _GAUGE, "All memory, with page cache.", _cgroup(lambda c: c.usage)),
-    (names.CONTAINER_CPU, _COUNTER, "CPU time used since it started.", _cgroup(lambda c: c.cpu_seconds)),
-    (names.CONTAINER_PIDS, _GAUGE, "Processes and threads in it.", _cgroup(lambda c: c.pids)),
+_OWN = (names.WORKLOAD, names.CONTAINER)
+_IDENTITY = ("image", "id", "compose_project", "compose_service", "restart_policy")
+_INFO = gauge(names.CONTAINER_INFO, "Identity of the container.", *_OWN, *_IDENTITY)
+_STATE = gauge(names.CONTAINER_STATE, "1 for the state that the engine tells.", *_OWN, "state")
+_HEALTH = gauge(
+    names.CONTAINER_HEALTH, "1 for what its own health check says; a paused one keeps its last.", *_OWN, "health"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedLabels:
-    """The label sets of one container. ``states`` and ``healths`` are in the order of the tables above."""
-
-    info: str
-    plain: str
-    states: tuple[str, ...]
-    healths: tuple[str, ...]
+def _gauge(name: str, help_text: str) -> Metric:
+    return gauge(name, help_text, *_OWN)
 
 
-class LabelCache:
-    """Label sets of the containers that there are: rendering them would be most of the cost of a scrape."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], RenderedLabels] = {}
-
-    def render(self, containers: Iterable[Container]) -> list[RenderedLabels]:
-        """In the same order. What else was known is forgotten."""
-        # All other label values come from what an id never changes.
-        keyed = {(c.id, c.name, c.restart_policy): c for c in containers}
-        self._known = {key: self._known.get(key) or _render(container) for key, container in keyed.items()}
-        return list(self._known.values())
+def _counter(name: str, help_text: str) -> Metric:
+    return counter(name, help_text, *_OWN)
 
 
-def _render(container: Container) -> RenderedLabels:
-    own = {names.WORKLOAD: container.workload_id, names.CONTAINER: container.name}
-    identity = {
-        "image": container.image,
-        "id": container.id[:12],
-        "compose_project": container.labels.get(names.COMPOSE_PROJECT, ""),
-        "compose_service": container.labels.get(names.COMPOSE_SERVICE, ""),
-        "restart_policy": container.restart_policy,
-    }
-    return RenderedLabels(
-        info=labels(own | identity),
-        plain=labels(own),
-        states=tuple(labels(own | {"state": state}) for state in STATES),
-        healths=tuple(labels(own | {"health": health}) for health in HEALTHS),
-    )
+#: One row per metric of one value. Adding one is adding a row.
+VALUES: tuple[tuple[Metric, Value], ...] = (
+    (_gauge(names.CONTAINER_RUNNING, "Whether its process exists; a paused one does."), lambda r: r.seen.is_running),
+    (
+        _gauge(names.CONTAINER_STOPPED, "Whether its end was asked for through the engine's API."),
+        lambda r: r.seen.stopped_by_request,
+    ),
+    (_gauge(names.CONTAINER_EXIT_CODE, "How it ended; absent while it runs."), _exit_code),
+    (_gauge(names.CONTAINER_OOM_KILLED, "Whether the OOM killer ended it."), lambda r: r.container.oom_killed),
+    (_counter(names.CONTAINER_OOM_KILLS, "OOM kills in it, of any of its processes."), _oom_kills),
+    (_counter(names.CONTAINER_RESTARTS, "Restarts by its restart policy."), lambda r: r.container.restart_count),
+    (_gauge(names.CONTAINER_STARTED, "When it last started."), lambda r: r.container.started_at),
+    (_gauge(names.CONTAINER_FINISHED, "When it last ended."), lambda r: r.container.finished_at),
+    (_gauge(names.CONTAINER_MEMORY_LIMIT, "Memory that it may use; 0 means no limit."), _memory_limit),
+    (
+        _gauge(names.CONTAINER_MEMORY_ANON, "Anonymous memory: what leaks. No page cache."),
+        _cgroup(lambda c: c.anon),
+    ),
+    (
+        _gauge(names.CONTAINER_MEMORY_SHMEM, "Shared memory and tmpfs: not reclaimable either."),
+        _cgroup(lambda c: c.shmem),
+    ),
+    (_gauge(names.CONTAINER_MEMORY_USAGE, "All memory, with page cache."), _cgroup(lambda c: c.usage)),
+    (_counter(names.CONTAINER_CPU, "CPU time used since it started."), _cgroup(lambda c: c.cpu_seconds)),
+    (_gauge(names.CONTAINER_PIDS, "Processes and threads in it."), _cgroup(lambda c: c.pids)),
+)
+METRICS: tuple[Metric, ...] = (_INFO, _STATE, _HEALTH, *(metric for metric, _ in VALUES))
+
+
+def make(sources: Sources) -> "ContainersCollector | None":
+    if sources.watcher is None or not sources.watcher.is_wanted:
+        return None
+    return ContainersCollector(sources.watcher, sources.cgroups, sources.label_cache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +125,7 @@ class ContainersCollector:
 
 def families(rows: list[tuple[RenderedLabels, Reading]]) -> list[Family]:
     """All families over all containers."""
-    info = gauge(names.CONTAINER_INFO, "Identity of the container.")
-    state = gauge(names.CONTAINER_STATE, "1 for the state that the engine tells.")
-    health = gauge(names.CONTAINER_HEALTH, "1 for what its own health check says; a paused one keeps its last.")
+    info, state, health = _INFO.family(), _STATE.family(), _HEALTH.family()
     for rendered, reading in rows:
         info.add(rendered.info, 1)
         for value, labels_ in zip(STATES, rendered.states, strict=True):
@@ -155,8 +133,8 @@ def families(rows: list[tuple[RenderedLabels, Reading]]) -> list[Family]:
         for value, labels_ in zip(HEALTHS, rendered.healths, strict=True):
             health.add(labels_, value == reading.container.health)
     found = [info, state, health]
-    for name, type_, help_text, value_of in METRICS:
-        family = Family(name, type_, help_text)
+    for metric, value_of in VALUES:
+        family = metric.family()
         for rendered, reading in rows:
             if (number := value_of(reading)) is not None:
                 family.add(rendered.plain, number)

@@ -6,8 +6,32 @@ from dataclasses import dataclass
 
 from prometheus_client import ProcessCollector
 
+from exporters.sources import Sources
 from homeostat import names
-from homeostat.exposition import Family, MetricType, gauge, labels
+from homeostat.exposition import METRICS as SCRAPE_METRICS
+from homeostat.families import Family, Metric, MetricType, gauge, labels
+
+_BUILD = gauge(names.BUILD_INFO, "What this process was built from.", "version", "python")
+
+
+def _own(own: ProcessCollector) -> list[Family]:
+    return [
+        Metric(sample.name, MetricType(metric.type), metric.documentation).family([("", sample.value)])
+        for metric in own.collect()
+        for sample in metric.samples
+    ]
+
+
+#: What is known of prometheus_client's is what it tells of this process.
+METRICS: tuple[Metric, ...] = (
+    _BUILD,
+    *SCRAPE_METRICS,
+    *(family.metric for family in _own(ProcessCollector(registry=None))),
+)
+
+
+def make(sources: Sources) -> "ExporterCollector":
+    return ExporterCollector(sources.version, sources.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +46,6 @@ class ExporterCollector:
         return "exporter"
 
     async def collect(self) -> list[Family]:
-        build = gauge(names.BUILD_INFO, "What this process was built from.")
+        build = _BUILD.family()
         build.add(labels({"version": self.version, "python": platform.python_version()}), 1)
-        return [
-            build,
-            *(
-                Family(sample.name, MetricType(metric.type), metric.documentation, [("", sample.value)])
-                for metric in await asyncio.to_thread(self.own.collect)
-                for sample in metric.samples
-            ),
-        ]
+        return [build, *await asyncio.to_thread(_own, self.own)]

@@ -3,8 +3,19 @@
 from dataclasses import dataclass
 
 from exporters.probing import ProbeKey, Prober
+from exporters.sources import Sources
 from homeostat import names
-from homeostat.exposition import Family, gauge, labels
+from homeostat.families import Family, Metric, gauge, labels
+
+_OWN = (names.WORKLOAD, names.CONTAINER, names.PROBE)
+_SUCCESS = gauge(names.PROBE_SUCCESS, "Whether the last check was good.", *_OWN)
+_DURATION = gauge(names.PROBE_DURATION, "How long the last check took.", *_OWN)
+_TIMESTAMP = gauge(names.PROBE_TIMESTAMP, "When the last check ended.", *_OWN)
+METRICS: tuple[Metric, ...] = (_SUCCESS, _DURATION, _TIMESTAMP)
+
+
+def make(sources: Sources) -> "ProbesCollector":
+    return ProbesCollector(sources.prober)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +29,7 @@ class ProbesCollector:
         return "probes"
 
     async def collect(self) -> list[Family]:
-        success = gauge(names.PROBE_SUCCESS, "Whether the last check was good.")
-        duration = gauge(names.PROBE_DURATION, "How long the last check took.")
-        timestamp = gauge(names.PROBE_TIMESTAMP, "When the last check ended.")
+        success, duration, timestamp = _SUCCESS.family(), _DURATION.family(), _TIMESTAMP.family()
         for key, observation in self.prober.observations().items():
             if observation.result is None:
                 continue

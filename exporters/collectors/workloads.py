@@ -3,9 +3,24 @@
 from dataclasses import dataclass
 
 from exporters.catalog import Catalog
+from exporters.sources import Sources
 from homeostat import names
-from homeostat.exposition import Family, gauge, labels
+from homeostat.families import Family, Metric, gauge, labels
 from homeostat.workloads import Kind
+
+_INFO = gauge(names.WORKLOAD_INFO, "Every workload, by what carries it.", names.WORKLOAD, "kind")
+_ENABLED = gauge(names.WORKLOAD_ENABLED, "Whether its owner opted in to repair.", names.WORKLOAD)
+_INSTANCES = gauge(names.WORKLOAD_INSTANCES, "Containers or processes that exist, running or not.", names.WORKLOAD)
+_MEMORY = gauge(names.WORKLOAD_MEMORY_THRESHOLD, "Share of the memory limit that counts as too much.", names.WORKLOAD)
+_GRACE = gauge(names.WORKLOAD_START_GRACE, "How long after a start failing probes say nothing.", names.WORKLOAD)
+_VALID = gauge(
+    names.WORKLOAD_LABELS_VALID, "Whether its labels can be read; 0 turns repair off, see the log.", names.WORKLOAD
+)
+METRICS: tuple[Metric, ...] = (_INFO, _ENABLED, _INSTANCES, _MEMORY, _GRACE, _VALID)
+
+
+def make(sources: Sources) -> "WorkloadsCollector":
+    return WorkloadsCollector(sources.catalog)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +34,8 @@ class WorkloadsCollector:
         return "workloads"
 
     async def collect(self) -> list[Family]:
-        info = gauge(names.WORKLOAD_INFO, "Every workload, by what carries it.")
-        enabled = gauge(names.WORKLOAD_ENABLED, "Whether its owner opted in to repair.")
-        instances = gauge(names.WORKLOAD_INSTANCES, "Containers or processes that exist, running or not.")
-        memory = gauge(names.WORKLOAD_MEMORY_THRESHOLD, "Share of the memory limit that counts as too much.")
-        grace = gauge(names.WORKLOAD_START_GRACE, "How long after a start failing probes say nothing.")
-        valid = gauge(names.WORKLOAD_LABELS_VALID, "Whether its labels can be read; 0 turns repair off, see the log.")
+        info, enabled, instances = _INFO.family(), _ENABLED.family(), _INSTANCES.family()
+        memory, grace, valid = _MEMORY.family(), _GRACE.family(), _VALID.family()
         for entry in self.catalog.entries():
             workload = entry.workload
             rendered = labels({names.WORKLOAD: workload.id})

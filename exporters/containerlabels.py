@@ -1,0 +1,52 @@
+"""Label sets of containers, rendered once for as long as a container lasts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from homeostat import names
+from homeostat.containers import Container
+from homeostat.families import labels
+
+STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+HEALTHS = ("none", "starting", "healthy", "unhealthy")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedLabels:
+    """The label sets of one container. ``states`` and ``healths`` are in the order of the tables above."""
+
+    info: str
+    plain: str
+    states: tuple[str, ...]
+    healths: tuple[str, ...]
+
+
+class LabelCache:
+    """Label sets of the containers that there are: rendering them would be most of the cost of a scrape."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], RenderedLabels] = {}
+
+    def render(self, containers: Iterable[Container]) -> list[RenderedLabels]:
+        """In the same order. What else was known is forgotten."""
+        # All other label values come from what an id never changes.
+        keyed = {(c.id, c.name, c.restart_policy): c for c in containers}
+        self._known = {key: self._known.get(key) or _render(container) for key, container in keyed.items()}
+        return list(self._known.values())
+
+
+def _render(container: Container) -> RenderedLabels:
+    own = {names.WORKLOAD: container.workload_id, names.CONTAINER: container.name}
+    identity = {
+        "image": container.image,
+        "id": container.id[:12],
+        "compose_project": container.labels.get(names.COMPOSE_PROJECT, ""),
+        "compose_service": container.labels.get(names.COMPOSE_SERVICE, ""),
+        "restart_policy": container.restart_policy,
+    }
+    return RenderedLabels(
+        info=labels(own | identity),
+        plain=labels(own),
+        states=tuple(labels(own | {"state": state}) for state in STATES),
+        healths=tuple(labels(own | {"health": health}) for health in HEALTHS),
+    )
