@@ -30,12 +30,14 @@ test: setup          ## every test, on real servers
 lint: setup          ## every check that runs no test
 	@scripts/lint
 
-generate: setup      ## write grafana/generated/*.json and docs/configuration.md again
+generate: setup      ## write grafana/generated/*.json and docs/{configuration,metrics}.md again
 	@python -m grafana
 	@python -m cli.configdoc
+	@python -m cli.metricsdoc
 
 bench: setup         ## measure what the README promises
 	@scripts/servers
 	@python -m benchmarks.startup
 	@python -m benchmarks.recovery
 	@python -m benchmarks.idle
+	@python -m benchmarks.exporter

@@ -6,45 +6,48 @@
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
-from homeostat import ladders, settings, workloadspec
+from homeostat import ladders, probespec, processspec, sections, settings, workloadlabels, workloadspec
+from homeostat.explain import key_of
+from homeostat.quantities import parse_duration, parse_size
 from homeostat.rendering import ROOT
+from homeostat.structure import Parsed
 
 PAGE = ROOT / "docs/configuration.md"
 
-_INTRO = """<!-- Made by `make generate` from homeostat/settings.py and its neighbours; edit those. -->
+_INTRO = f"""<!-- Made by `make generate` from homeostat/settings.py and its neighbours; edit those. -->
 # Configuration
 
 Everything is optional. Durations are written `500ms`, `10s`, `5m`, `1h30m`; sizes `64KiB`, `4MiB`, `1GiB`.
 Any key can be given by environment: `HOMEOSTAT__RESPONDER__LISTEN=127.0.0.1:9902`. Unknown and duplicate keys are
-errors. Check a file with `homeostat check`.
+errors. Relative paths are relative to the settings file. Check a file with `homeostat check`.
 
-A container says the same by labels: `homeostat.enable`, `homeostat.hold`, `homeostat.probe.http`,
-`homeostat.probe.tcp`, `homeostat.probe.interval`, `homeostat.probe.timeout`, `homeostat.hook.NAME`,
-`homeostat.ladder.REMEDY`, `homeostat.memory_threshold`, `homeostat.start_grace`; `autoheal=true` counts as
-`homeostat.enable=true`. A workload that stands in homeostat.yml is described by the file alone.
+A container says the same by labels: {workloadlabels.DOCUMENTED};
+`autoheal=true` counts as `homeostat.enable=true`. What a `homeostat.probe` label says besides the target is said of all
+probes of the container. A label runs no program here and reads no file: `command`, `promql` and files are for
+homeostat.yml. A workload that stands in homeostat.yml is described by the file alone.
 """
 
-_SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+_SECTIONS: tuple[tuple[str, type], ...] = (
     ("(top level)", settings.Settings),
-    ("exporter", settings.ExporterSettings),
-    ("responder", settings.ResponderSettings),
-    ("responder.caps[]", settings.Cap),
-    ("guardian", settings.GuardianSettings),
-    ("stack", settings.StackSettings),
-    ("docker", settings.DockerSettings),
+    ("exporter", sections.ExporterSettings),
+    ("exporter.process_groups.NAME", sections.ProcessGroup),
+    ("responder", sections.ResponderSettings),
+    ("responder.caps[]", sections.Cap),
+    ("guardian", sections.GuardianSettings),
+    ("stack", sections.StackSettings),
+    ("stack.remote_write", sections.RemoteWrite),
+    ("docker", sections.DockerSettings),
     ("workloads.PROJECT/NAME", workloadspec.WorkloadSpec),
-    ("workloads.PROJECT/NAME.probes[]", workloadspec.ProbeEntry),
-    ("processes.NAME", settings.ProcessSpec),
-    ("processes.NAME.check", settings.CheckSpec),
-    ("processes.NAME.limits", settings.LimitsSpec),
-    ("processes.NAME.backoff", settings.BackoffSpec),
-    ("processes.NAME.crash_loop", settings.CrashLoopSpec),
+    ("workloads.PROJECT/NAME.probes[]", probespec.ProbeEntry),
+    ("processes.NAME", processspec.ProcessSpec),
+    ("processes.NAME.check", processspec.CheckSpec),
+    ("processes.NAME.limits", processspec.LimitsSpec),
+    ("processes.NAME.backoff", processspec.BackoffSpec),
+    ("processes.NAME.crash_loop", processspec.CrashLoopSpec),
     ("ladders.NAME", ladders.Ladder),
     ("ladders.NAME.steps[] (action: hook)", ladders.HookStep),
     ("ladders.NAME.steps[] (action: unpause)", ladders.UnpauseStep),
@@ -58,44 +61,61 @@ def page() -> str:
     return _INTRO + "".join(_section(title, model) for title, model in _SECTIONS) + _default_ladders()
 
 
-def _section(title: str, model: type[BaseModel]) -> str:
+def _section(title: str, model: type) -> str:
     reasons = _reasons(model)
+    hints = get_type_hints(model, include_extras=True)
     rows = [
-        f"| `{field.alias or name}` | {_default(field)} | {_allowed(field)}{reasons.get(name, '')} |"
-        for name, field in model.model_fields.items()
+        f"| `{key_of(field)}` | {_default(field, hints[field.name])} "
+        f"| {_allowed(field, hints[field.name])}{reasons.get(field.name, '')} |"
+        for field in fields(model)
     ]
     text = inspect.cleandoc(model.__doc__ or "")
     return "\n".join((f"\n## {title}\n", text, "\n| key | default | |", "|---|---|---|", *rows, ""))
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return (
-            "required"
-            if get_origin(field.annotation) is not Literal
-            else " ".join(map(str, get_args(field.annotation)))
-        )
-    value = field.get_default(call_default_factory=True)
-    return "" if isinstance(value, BaseModel) or value in ((), {}, None) else f"`{_written(field, value)}`"
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
-def _allowed(field: FieldInfo) -> str:
-    """The values of a closed choice."""
-    if get_origin(field.annotation) is not Literal or field.is_required():
+def _default(field: Field[Any], hint: Any) -> str:
+    if _is_required(field):
+        return " ".join(map(str, get_args(hint))) if get_origin(hint) is Literal else "required"
+    value = field.default
+    if value is MISSING or is_dataclass(value) or value in ((), None):
         return ""
-    return " or ".join(f"`{value}`" for value in get_args(field.annotation)) + ". "
+    return f"`{_written(value, hint)}`"
 
 
-def _written(field: FieldInfo, value: Any) -> str:  # a default of any field type
+def _allowed(field: Field[Any], hint: Any) -> str:
+    """The values of a closed choice."""
+    choices = _choices(hint)
+    if not choices or _is_required(field):
+        return ""
+    return " or ".join(f"`{value}`" for value in choices) + ". "
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    # Of what may be left out.
+    inner = [each for each in get_args(hint) if each is not type(None)]
+    return _choices(inner[0]) if len(inner) == 1 and get_origin(hint) is not tuple else ()
+
+
+def _written(value: Any, hint: Any) -> str:
+    """A default of any type, as people would write it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and field.metadata and "duration" in str(field.metadata):
-        return _duration(value)
     if isinstance(value, tuple):
-        return "[" + ", ".join(_written(field, item) for item in value) + "]"
-    if isinstance(value, BaseModel):
-        return "{" + ", ".join(f"{k}: {_written(type(value).model_fields[k], v)}" for k, v in value) + "}"
-    return _size(value) if "size" in str(field.metadata) and isinstance(value, int) else str(value)
+        return "[" + ", ".join(_written(item, None) for item in value) + "]"
+    if is_dataclass(value):
+        hints = get_type_hints(type(value), include_extras=True)
+        pairs = (f"{key_of(each)}: {_written(getattr(value, each.name), hints[each.name])}" for each in fields(value))
+        return "{" + ", ".join(pairs) + "}"
+    parsers = [marker.parse for marker in get_args(hint) if isinstance(marker, Parsed)]
+    if parse_duration in parsers:
+        return _duration(value)
+    return _size(value) if parse_size in parsers else str(value)
 
 
 def _duration(seconds: float) -> str:
@@ -112,7 +132,7 @@ def _size(count: int) -> str:
     return f"{count}B"
 
 
-def _reasons(model: type[BaseModel]) -> Mapping[str, str]:
+def _reasons(model: type) -> Mapping[str, str]:
     """Comments above the fields, of the model and of what it inherits."""
     found: dict[str, str] = {}
     for cls in reversed(model.__mro__):

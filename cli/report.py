@@ -76,7 +76,7 @@ async def _workloads(prometheus: PrometheusClient, console: Console) -> bool:
         enabled, running, probes = await asyncio.gather(
             prometheus.query(names.WORKLOAD_ENABLED),
             prometheus.query(f"min by (workload) ({names.CONTAINER_RUNNING} or {names.PROCESS_RUNNING})"),
-            prometheus.query(f"min by (workload) ({names.PROBE_SUCCESS})"),
+            prometheus.query(f"min by (workload) ({names.PROBE_HEALTHY})"),
         )
     except HomeostatError as err:
         console.print(str(err), style="red", markup=False)

@@ -1,7 +1,9 @@
 """``homeostat check``: settings, labels, rules and routes together; they are only right with each other."""
 
+import dataclasses
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +37,16 @@ async def check(path: Path, console: Console) -> None:
     """Print what was looked at. Raises SettingsError with every problem found."""
     loaded = settings.load(path)
     console.print(f"{path}: good")
-    rendered = render(loaded, str(loaded.responder.token_files[0].parent), with_guardian=True, root=ROOT)
     problems = await _labels(loaded, console)
+    # Not where `homeostat up` renders: what runs there may be of another mode.
+    with tempfile.TemporaryDirectory(prefix="homeostat-check-") as folder:
+        await _check_servers(loaded, Path(folder), problems, console)
+
+
+async def _check_servers(loaded: Settings, folder: Path, problems: list[str], console: Console) -> None:
+    """Prometheus's and Alertmanager's files as they would be used, and the ladders that their rules name."""
+    elsewhere = dataclasses.replace(loaded, state_dir=folder)
+    rendered = render(elsewhere, str(loaded.responder.token_files[0].parent), with_guardian=True, root=ROOT)
     problems += await _tools(rendered, console)
     alerts = _alerts(rendered)
     problems += _remedies(alerts, loaded) + await _routes(rendered, alerts)

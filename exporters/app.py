@@ -13,8 +13,15 @@ from exporters.catalog import Catalog
 from exporters.cgroups import Cgroups
 from exporters.collectors import COLLECTORS, active
 from exporters.containerlabels import LabelCache
+from exporters.discovery import discover
+from exporters.enginestats import EngineStats
+from exporters.keptfiles import spare_files
+from exporters.machine import connect as connect_machine
+from exporters.meter import Meter
+from exporters.presence import Presence
 from exporters.probing import Prober, new_session
 from exporters.sources import Sources
+from exporters.together import Together
 from exporters.watch import Watcher
 from homeostat import service
 from homeostat.clock import Clock
@@ -34,6 +41,7 @@ _LANDING = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>homeostat exporter</title></head>
 <body><h1>homeostat exporter</h1><ul>
 <li><a href="/metrics">/metrics</a>: what Prometheus scrapes</li>
+<li><a href="/discovery">/discovery</a>: where Prometheus finds the metrics of applications</li>
 <li><a href="/-/healthy">/-/healthy</a>: whether this process answers</li>
 </ul></body></html>
 """
@@ -44,7 +52,14 @@ def create_app(settings: Settings, clock: Clock) -> web.Application:
     app = web.Application()
     app[CLOCK] = clock
     app.cleanup_ctx.append(lambda app_: _run(app_, settings, clock))
-    app.add_routes([web.get("/metrics", _metrics), web.get("/-/healthy", _healthy), web.get("/", _landing)])
+    app.add_routes(
+        [
+            web.get("/metrics", _metrics),
+            web.get("/discovery", _discovery),
+            web.get("/-/healthy", _healthy),
+            web.get("/", _landing),
+        ]
+    )
     return app
 
 
@@ -52,10 +67,12 @@ async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncI
     engine = None if settings.docker.enabled is False else DockerEngine(settings.docker.host)
     async with new_session() as session:
         app[SOURCES] = sources = connect(settings, clock, engine, session)
+        await sources.guardian.look()
         try:
             async with service.in_background(_measure(sources), "exporter background"):
                 yield
         finally:
+            await asyncio.to_thread(sources.meter.cgroups.close)
             if engine is not None:
                 await engine.close()
 
@@ -64,15 +81,20 @@ def connect(settings: Settings, clock: Clock, engine: Engine | None, session: ai
     """All parts, put together. Without ``engine`` no container is watched."""
     watcher = Watcher(engine, clock, required=settings.docker.enabled is True) if engine else None
     catalog = Catalog(settings, lambda: watcher.containers if watcher else ())
+    guardian = GuardianClient(control_socket_path(settings.state_dir))
     return Sources(
         settings=settings,
         version=version("homeostat"),
+        clock=clock,
         watcher=watcher,
+        look=Together(watcher.look) if watcher else None,
         catalog=catalog,
         prober=Prober(catalog.entries, ProbeContext(session, clock)),
-        guardian=GuardianClient(control_socket_path(settings.state_dir)),
-        cgroups=Cgroups(clock),
+        guardian=Presence(guardian.socket, clock),
+        supervised=Together(guardian.processes),
+        meter=Meter(Cgroups(clock, most_open=spare_files()), EngineStats(engine, clock) if engine else None),
         label_cache=LabelCache(),
+        machine=connect_machine(settings.exporter, clock, engine.system_time if engine else None),
         own=ProcessCollector(registry=None),
     )
 
@@ -80,13 +102,22 @@ def connect(settings: Settings, clock: Clock, engine: Engine | None, session: ai
 async def _measure(sources: Sources) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(sources.prober.run(), name="probes")
+        group.create_task(sources.guardian.run(), name="guardian")
         if sources.watcher is not None:
             group.create_task(sources.watcher.run(), name="containers")
+        if sources.meter.engine_stats is not None:
+            group.create_task(sources.meter.engine_stats.run(), name="engine stats")
+        if sources.machine.engine_clock is not None:
+            group.create_task(sources.machine.engine_clock.run(), name="engine clock")
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    collectors = await asyncio.to_thread(active, request.app[SOURCES])
+    collectors = active(request.app[SOURCES])
     return await answer(request, selected(request, collectors, COLLECTORS), request.app[CLOCK])
+
+
+async def _discovery(request: web.Request) -> web.Response:
+    return web.json_response(discover(request.app[SOURCES].catalog.entries()))
 
 
 async def _healthy(_request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """Label sets of containers, rendered once for as long as a container lasts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from homeostat import names
 from homeostat.containers import Container
@@ -9,9 +9,13 @@ from homeostat.families import labels
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 HEALTHS = ("none", "starting", "healthy", "unhealthy")
+#: Whoever makes a container writes what he likes into its labels; a page is not the place for books.
+_LONGEST = 256
+#: Twice as many as a container is told to have at once.
+_MOST_INTERFACES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RenderedLabels:
     """The label sets of one container. ``states`` and ``healths`` are in the order of the tables above."""
 
@@ -19,6 +23,19 @@ class RenderedLabels:
     plain: str
     states: tuple[str, ...]
     healths: tuple[str, ...]
+    _interfaces: dict[str, str] = field(default_factory=dict)
+
+    def interface(self, name: str) -> str:
+        """With the name of a network interface, one of few."""
+        rendered = self._interfaces.get(name)
+        if rendered is None:
+            if len(self._interfaces) >= _MOST_INTERFACES:  # they are renamed again and again
+                self._interfaces.clear()
+            rendered = self._interfaces[name] = self._with_interface(name)
+        return rendered
+
+    def _with_interface(self, name: str) -> str:
+        return self.plain.removesuffix("}") + "," + labels({"interface": name}).removeprefix("{")
 
 
 class LabelCache:
@@ -45,7 +62,7 @@ def _render(container: Container) -> RenderedLabels:
         "restart_policy": container.restart_policy,
     }
     return RenderedLabels(
-        info=labels(own | identity),
+        info=labels(own | {name: value[:_LONGEST] for name, value in identity.items()}),
         plain=labels(own),
         states=tuple(labels(own | {"state": state}) for state in STATES),
         healths=tuple(labels(own | {"health": health}) for health in HEALTHS),

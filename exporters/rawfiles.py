@@ -1,9 +1,12 @@
 """Reads small kernel files the cheap way: one open, one read, one close, about 5 us."""
 
 import os
+from collections.abc import Callable
 
+#: Path -> content, or None when it is not there.
+Read = Callable[[str], bytes | None]
 #: Larger than any file of cgroupfs or procfs that is read here; the kernel hands each out in one read.
-_MOST = 16384
+MOST = 16384
 
 
 def read(path: str) -> bytes | None:
@@ -13,17 +16,41 @@ def read(path: str) -> bytes | None:
     except OSError:
         return None
     try:
-        return os.read(fd, _MOST)
+        return os.read(fd, MOST)
     except OSError:  # removed, or its process ended, since it was opened
         return None
     finally:
         os.close(fd)
 
 
+def read_whole(path: str, most: int = 1 << 24) -> bytes | None:
+    """The same for files of many records, which the kernel hands out a page at a time: vmstat, diskstats, net/dev.
+
+    What is longer than ``most`` is cut off a little after it, perhaps within a record.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        parts, length = [], 0
+        while length < most and (part := os.read(fd, MOST)):
+            parts.append(part)
+            length += len(part)
+        return b"".join(parts)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
 def number(content: bytes | None) -> int | None:
-    """The content as one number. None for ``max`` and for no content."""
-    text = (content or b"").strip()
-    return int(text) if text.isdigit() else None
+    """The content as one number. None for ``max``, for what is below 0 and for no content."""
+    try:
+        value = int(content or b"")
+    except ValueError:
+        return None
+    return value if value >= 0 else None
 
 
 def field(content: bytes | None, name: bytes) -> int | None:

@@ -5,24 +5,34 @@ from dataclasses import dataclass
 from prometheus_client import ProcessCollector
 
 from exporters.catalog import Catalog
-from exporters.cgroups import Cgroups
 from exporters.containerlabels import LabelCache
+from exporters.machine import Machine
+from exporters.meter import Meter
+from exporters.presence import Presence
 from exporters.probing import Prober
-from exporters.watch import Watcher
-from homeostat.guardian_client import GuardianClient
+from exporters.together import Together
+from exporters.watch import Seen, Watcher
+from homeostat.clock import Clock
+from homeostat.guardian_client import ProcessStatus
 from homeostat.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """``watcher`` is None when Docker is switched off. ``own``: prometheus_client's ``process_*`` of the exporter."""
+    """``watcher`` and ``look`` (all containers as of now) are None when Docker is switched off. ``supervised``: what
+    the guardian tells of its processes. ``own``: prometheus_client's ``process_*`` of the exporter.
+    """
 
     settings: Settings
     version: str
+    clock: Clock
     watcher: Watcher | None
+    look: Together[list[Seen]] | None
     catalog: Catalog
     prober: Prober
-    guardian: GuardianClient
-    cgroups: Cgroups
+    guardian: Presence
+    supervised: Together[list[ProcessStatus]]
+    meter: Meter
     label_cache: LabelCache
+    machine: Machine
     own: ProcessCollector

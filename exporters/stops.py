@@ -35,7 +35,8 @@ class Heard:
 def note(heard: Heard, event: ContainerEvent, stop_signal: str) -> None:
     """Keep what ``event`` tells. The same event twice changes nothing."""
     match event.action:
-        case "kill" if is_ending(event.signal, stop_signal):
+        # Podman does not tell which signal: better a crash too few than a start of what somebody ended.
+        case "kill" if not event.signal or is_ending(event.signal, stop_signal):
             heard.kill = max(heard.kill, event.at)
         case "stop":
             heard.stop = max(heard.stop, event.at)

@@ -1,20 +1,23 @@
-"""Keeps the containers current. A full poll is the truth, events are hints that make it quick, and a process
+"""Keeps the containers current. The engine's list is the truth, events are hints that make it quick, and a process
 that is gone is noticed at every scrape, also when its event was dropped.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
-from exporters.rawfiles import read
+from exporters.births import ProcessKey, look_up
+from exporters.due import contradicts, due
+from exporters.roster import Roster
 from exporters.stops import HISTORY_S, Heard, is_end_untold, is_stop_requested, note
+from exporters.together import Together
 from homeostat.clock import Clock
-from homeostat.containers import Container, ContainerEvent, Engine
-from homeostat.errors import HomeostatError, NotFound, Unreachable
+from homeostat.containers import Container, ContainerEvent, ContainerRow, Engine
+from homeostat.errors import HomeostatError, NotFound, Permanent, Unreachable
 
 log = structlog.get_logger()
 
@@ -32,9 +35,6 @@ _ASK_S = 2.0
 _RECONNECT_S = 0.5
 _RECONNECT_MAX_S = 10.0
 
-#: A running container's (id, pid).
-ProcessKey = tuple[str, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -47,6 +47,14 @@ class Seen:
     oom_kills: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Processes:
+    """Of running containers: whose process is gone, and whose cannot be seen from here."""
+
+    gone: frozenset[ProcessKey]
+    unseen: frozenset[ProcessKey]
+
+
 class Watcher:
     """``required``: an engine has to be there. ``proc`` is the host's."""
 
@@ -55,14 +63,12 @@ class Watcher:
         self._clock = clock
         self._required = required
         self._proc = str(proc)
-        self._containers: dict[str, Container] = {}
-        self._sorted: tuple[Container, ...] | None = ()
+        self._roster = Roster()
         self._heard: dict[str, Heard] = {}
-        self._births: dict[ProcessKey, bytes | None] = {}
-        # What was asked for later is newer, whenever its answer comes.
-        self._turn = 0
-        self._turns: dict[str, int] = {}
+        self._births: dict[ProcessKey, bytes] = {}
+        self._check_processes = Together(self._check_processes_now)
         self._polled_at: float | None = None
+        self._unreadable: set[str] = set()
         self._changed: set[str] = set()
         self._has_changed = asyncio.Event()
 
@@ -74,9 +80,7 @@ class Watcher:
     @property
     def containers(self) -> tuple[Container, ...]:
         """The last known containers, by name. The same object while nothing has changed."""
-        if self._sorted is None:
-            self._sorted = tuple(sorted(self._containers.values(), key=lambda container: container.name))
-        return self._sorted
+        return self._roster.containers
 
     async def look(self) -> list[Seen]:
         """The containers as of now. Raises Unreachable when the engine has not answered for too long."""
@@ -85,7 +89,7 @@ class Watcher:
         age_s = self._clock.monotonic() - self._polled_at
         if age_s > STALE_S:
             raise Unreachable(f"the Docker Engine has not answered for {age_s:.0f} s")
-        gone = await self._find_gone()
+        gone = (await self._check_processes()).gone
         if gone:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CONFIRM_S):
@@ -139,7 +143,7 @@ class Watcher:
 
     async def _keep_listening(self) -> None:
         # What happened before this process started is still told, as far back as the engine remembers.
-        since = self._history_of(c for c in self._containers.values() if not c.is_running)
+        since = self._history_of(c for c in self.containers if not c.is_running)
         wait_s = _RECONNECT_S
         while True:
             try:
@@ -162,18 +166,40 @@ class Watcher:
             await asyncio.gather(*(self._inspect(container_id) for container_id in changed))
 
     async def _poll(self) -> None:
-        turn = self._next_turn()
-        found = {container.id: container for container in await self._engine.list()}
-        for container_id in self._containers.keys() | found.keys():
-            self._put(container_id, found.get(container_id), turn)
-        self._polled_at = self._clock.monotonic()
-        self._turns = {key: at for key, at in self._turns.items() if key in self._containers or at > turn}
-        self._heard = {key: heard for key, heard in self._heard.items() if key in self._turns}
+        """List all, inspect those that the list does not settle. Raises HomeostatError when nothing can be known."""
+        roster, turn = self._roster, self._roster.turn()
+        rows = {row.id: row for row in await self._engine.rows() if not row.is_oneoff}
+        answered_at = self._clock.monotonic()
+        for container_id in roster.by_id.keys() - rows.keys():
+            roster.put(container_id, None, turn, answered_at)
+        processes = await self._check_processes()
+        gone = {container_id for container_id, _ in processes.gone}
+        suspects = roster.in_doubt.keys() | gone | {container_id for container_id, _ in processes.unseen}
+        wanted = due(rows.values(), roster.by_id, roster.inspected_at, suspects)
+        await asyncio.gather(*(self._inspect(container_id) for container_id in wanted))
+        self._drop_wrong(rows, gone)
+        roster.forget(turn, rows.keys())
+        self._heard = {key: heard for key, heard in self._heard.items() if not roster.is_forgotten(key)}
+        self._unreadable &= roster.in_doubt.keys()
+        if roster.in_doubt and not roster.by_id:
+            raise Unreachable(f"the Docker Engine lists {len(rows)} containers and tells nothing of them")
+        self._polled_at = answered_at
+
+    def _drop_wrong(self, rows: Mapping[str, ContainerRow], gone: Collection[str]) -> None:
+        """Where what is known is wrong, and the engine has not told better for too long, nothing is known."""
+        now = self._clock.monotonic()
+        overdue = [key for key, since in self._roster.in_doubt.items() if now - since > STALE_S]
+        for container_id in self._roster.by_id.keys() & overdue:
+            row = rows.get(container_id)
+            if container_id in gone or row is None or contradicts(row, self._roster.by_id[container_id]):
+                log.warning("docker.container_unknown", container=container_id[:12])
+                self._roster.put(container_id, None, self._roster.turn(), now)
+                self._roster.doubt(container_id, now)
 
     async def _ask_again(self) -> None:
         """The engine drops events: where an end came without a word, its history is read once more."""
         now = self._clock.now()
-        untold = [c for c in self._containers.values() if is_end_untold(c, self._hearing(c.id), now)]
+        untold = [c for c in self.containers if is_end_untold(c, self._hearing(c.id), now)]
         if not untold:
             return
         with contextlib.suppress(TimeoutError):
@@ -194,61 +220,43 @@ class Watcher:
         return since
 
     def _hear(self, event: ContainerEvent) -> None:
-        container = self._containers.get(event.container_id)
+        container = self._roster.by_id.get(event.container_id)
         note(self._hearing(event.container_id), event, container.stop_signal if container else "")
-        if event.action == "destroy":
+        if event.action in ("destroy", "remove"):
             self._changed.discard(event.container_id)
-            self._put(event.container_id, None, self._next_turn())
+            self._roster.put(event.container_id, None, self._roster.turn(), self._clock.monotonic())
         elif event.action != "kill":  # which changes nothing by itself
             self._changed.add(event.container_id)
             self._has_changed.set()
 
     async def _inspect(self, container_id: str) -> None:
-        turn = self._next_turn()
+        turn = self._roster.turn()
         try:
             container = await self._engine.inspect(container_id)
         except NotFound:
             container = None
         except HomeostatError as err:
+            self._doubt(container_id, err)
+            return
+        self._roster.put(container_id, container, turn, self._clock.monotonic())
+
+    def _doubt(self, container_id: str, err: HomeostatError) -> None:
+        self._roster.doubt(container_id, self._clock.monotonic())
+        if not isinstance(err, Permanent):
             log.debug("docker.inspect_failed", container=container_id[:12], reason=str(err))
-            return
-        self._put(container_id, container, turn)
+        elif container_id not in self._unreadable:
+            self._unreadable.add(container_id)
+            log.warning("docker.container_unreadable", container=container_id[:12], reason=str(err))
 
-    def _put(self, container_id: str, container: Container | None, turn: int) -> None:
-        if turn < self._turns.get(container_id, 0):
-            return
-        self._turns[container_id] = turn
-        before = self._containers.pop(container_id, None)
-        if container is not None and not container.is_oneoff:
-            self._containers[container_id] = container
-        if before != self._containers.get(container_id):
-            self._sorted = None
-
-    async def _find_gone(self) -> set[ProcessKey]:
+    async def _check_processes_now(self) -> _Processes:
         keys = [(container.id, container.pid) for container in self.containers if container.is_running]
-        births = await asyncio.to_thread(_births, self._proc, keys)
-        # Only a process that was once seen can be missed: in another pid namespace none of them is.
-        self._births = {key: self._births.get(key, birth) for key, birth in births.items()}
-        return {key for key, birth in births.items() if self._births[key] not in (None, birth)}
+        births = await asyncio.to_thread(look_up, self._proc, keys, self._births)
+        # Only a process that was once seen can be missed.
+        self._births = {key: first for key, now in births.items() if (first := self._births.get(key) or now)}
+        return _Processes(
+            gone=frozenset(key for key, first in self._births.items() if first != births[key]),
+            unseen=frozenset(births.keys() - self._births.keys()),
+        )
 
     def _hearing(self, container_id: str) -> Heard:
         return self._heard.setdefault(container_id, Heard())
-
-    def _next_turn(self) -> int:
-        self._turn += 1
-        return self._turn
-
-
-def _births(proc: str, keys: Iterable[ProcessKey]) -> dict[ProcessKey, bytes | None]:
-    return {(container_id, pid): birth(read(f"{proc}/{pid}/stat")) for container_id, pid in keys}
-
-
-def birth(stat: bytes | None) -> bytes | None:
-    """When a process started, in the kernel's units; it tells a process from its pid's next user. None for a dead one.
-
-    ``stat``: /proc/PID/stat (proc_pid_stat(5)); the command in it may hold spaces and brackets.
-    """
-    fields = (stat or b"").rpartition(b")")[2].split()
-    if len(fields) < 20 or fields[0] in (b"Z", b"X"):  # noqa: PLR2004 - field 22 of the file
-        return None
-    return fields[19]

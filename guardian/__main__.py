@@ -5,14 +5,15 @@ Exit codes: 0 ended by request; 1 unexpected; 2 wrong settings; 3 the state fold
 
 import argparse
 import asyncio
+import dataclasses
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 if __name__ == "__main__":
-    # structlog loads rich when it is there, for colours that a service never shows: 3 MiB of 53.
-    sys.modules["rich"] = None  # type: ignore[assignment]  # makes the import fail, as import's documentation says
+    from homeostat.lean import start_lean
+
+    start_lean()
 
 from guardian import app, logs
 from guardian.model import Supervised
@@ -22,7 +23,8 @@ from homeostat.clock import SystemClock
 from homeostat.errors import SettingsError
 from homeostat.platforms import detect
 from homeostat.processes import system_processes
-from homeostat.settings import ProcessSpec, Settings
+from homeostat.processspec import ProcessSpec
+from homeostat.settings import Settings
 from homeostat.workloads import LOCAL
 
 #: Project of homeostat's own processes.
@@ -34,7 +36,7 @@ def main() -> None:
     log.configure(verbose=arguments.verbose)
     settings = service.load_or_exit(arguments.settings)
     if arguments.state_dir is not None:
-        settings = settings.model_copy(update={"state_dir": arguments.state_dir.resolve()})
+        settings = dataclasses.replace(settings, state_dir=arguments.state_dir.resolve())
     processes = _supervised(LOCAL, settings.processes)
     if arguments.stack:
         processes += _stack(settings, arguments.settings)

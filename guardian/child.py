@@ -13,8 +13,8 @@ from homeostat import commands
 from homeostat.clock import Clock
 from homeostat.errors import Temporary
 from homeostat.processes import Processes, ProcessId, is_alive
+from homeostat.processspec import ProcessSpec
 from homeostat.processtrees import end_tree
-from homeostat.settings import ProcessSpec
 
 log = structlog.get_logger()
 

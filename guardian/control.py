@@ -11,7 +11,7 @@ import json
 import math
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -19,13 +19,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from guardian.model import Order
-from guardian.status import status
+from guardian.status import statuses
 from guardian.supervise import Supervisor
 from homeostat.errors import HomeostatError, Temporary
+from homeostat.guardian_client import ProcessStatus
 from homeostat.platforms import Platform
 
 log = structlog.get_logger()
 
+_FIELDS = tuple(field.name for field in dataclasses.fields(ProcessStatus))
 _BODY_BYTES = 4096
 #: A day: more is a mistake in units.
 _MAX_GRACE_S = 86400.0
@@ -40,14 +42,14 @@ def control_app(supervisors: Mapping[str, Supervisor], shut_down: ShutDown) -> w
     """``supervisors``: by process name."""
 
     async def list_all(_request: web.Request) -> web.Response:
-        return web.json_response([await _row(supervisor) for supervisor in supervisors.values()])
+        return web.json_response(await _rows(list(supervisors.values())))
 
     async def order(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name not in supervisors:
             raise web.HTTPNotFound(text=f"no process {name!r}; there are: {sorted(supervisors)}")
         await supervisors[name].ask(Order(request.match_info["order"]), await _grace_s(request))
-        return web.json_response(await _row(supervisors[name]))
+        return web.json_response((await _rows([supervisors[name]]))[0])
 
     async def end(request: web.Request) -> web.Response:
         keep = request.query.get("keep", "false")
@@ -97,8 +99,9 @@ def _bind(path: Path) -> socket.socket:
     return listener
 
 
-async def _row(supervisor: Supervisor) -> dict[str, object]:
-    return dataclasses.asdict(await status(supervisor))
+async def _rows(supervisors: Sequence[Supervisor]) -> list[dict[str, object]]:
+    # Not asdict(): it copies deeply, and this is asked every two seconds.
+    return [{name: getattr(status, name) for name in _FIELDS} for status in await statuses(supervisors)]
 
 
 async def _grace_s(request: web.Request) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from guardian.usage import Usage
 from homeostat.clock import Clock
-from homeostat.settings import LimitsSpec
+from homeostat.processspec import LimitsSpec
 
 #: A sample costs about 0.2 ms of CPU.
 _MAX_INTERVAL_S = 5.0

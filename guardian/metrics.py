@@ -1,12 +1,12 @@
 """The guardian's own view as Prometheus families; the exporter makes workload metrics of the control socket."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
 from guardian.model import State
 from guardian.policy import Cause
+from guardian.status import usages
 from guardian.supervise import Supervisor
 from homeostat import names
 from homeostat.clock import Clock
@@ -35,8 +35,7 @@ class ProcessCollector:
     async def collect(self) -> Iterable[Family]:
         up, restarts, looping = _UP.family(), _RESTARTS.family(), _LOOPING.family()
         rss, cpu, fds = _RSS.family(), _CPU.family(), _FDS.family()
-        usages = await asyncio.gather(*(s.usage() for s in self._supervisors))
-        for supervisor, usage in zip(self._supervisors, usages, strict=True):
+        for supervisor, usage in zip(self._supervisors, await usages(self._supervisors), strict=True):
             workload = {names.WORKLOAD: supervisor.process.workload}
             rendered = labels(workload)
             up.add(rendered, float(supervisor.running is not None))

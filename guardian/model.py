@@ -9,7 +9,7 @@ from guardian.escalate import Notify
 from guardian.state import StateFile
 from guardian.usage import UsageReader
 from homeostat.probes import ProbeContext
-from homeostat.settings import ProcessSpec
+from homeostat.processspec import ProcessSpec
 
 
 class State(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from homeostat.settings import BackoffSpec, ProcessSpec
+from homeostat.processspec import BackoffSpec, ProcessSpec
 
 #: 2^60 x any initial wait is past any cap; more only overflows.
 _MOST_DOUBLINGS = 60

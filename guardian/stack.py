@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from homeostat.errors import SettingsError
+from homeostat.processspec import CheckSpec, ProcessSpec
 from homeostat.rendering import render
-from homeostat.settings import CheckSpec, ProcessSpec, Settings
+from homeostat.settings import Settings
 
 #: Where `homeostat up` says the server binaries are.
 BIN_VARIABLE = "HOMEOSTAT_BIN"

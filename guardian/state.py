@@ -1,31 +1,30 @@
 """What survives the guardian: which processes run, so that the next one adopts them, and what it was told."""
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guardian.policy import Cause
 from guardian.waiting import to_the_end
 from homeostat import files
 from homeostat.processes import ProcessId
-from homeostat.settings import ProcessSpec
+from homeostat.processspec import ProcessSpec
+from homeostat.structure import stored
 
 log = structlog.get_logger()
 
 _FILE = "guardian.json"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Record(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
     """One process. ``pid`` and ``start`` are those of the running one, None when there is none.
 
     ``settled``: it ended and is left alone. ``is_stopped``: a request stopped it. ``spec_hash``: of what was started.
@@ -35,7 +34,7 @@ class Record(_Strict):
     start: float | None = None
     spec_hash: str = ""
     exit_code: int | None = None
-    restarts: Mapping[Cause, int] = Field(default_factory=dict)
+    restarts: Mapping[Cause, int] = field(default_factory=dict)
     settled: Literal["exited", "crash_looping"] | None = None
     is_stopped: bool = False
 
@@ -46,11 +45,12 @@ class Record(_Strict):
         return ProcessId(self.pid, self.start)
 
 
-class _Document(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
     version: Literal[1] = 1
     #: Pids and starts mean nothing after a reboot.
     boot_id: str
-    processes: Mapping[str, Record] = Field(default_factory=dict)
+    processes: Mapping[str, Record] = field(default_factory=dict)
 
 
 class StateFile:
@@ -69,14 +69,13 @@ class StateFile:
         """
         files.remove_stale(self._path)
         try:
-            document = _Document.model_validate_json(self._path.read_bytes())
+            document = stored(_Document, json.loads(self._path.read_bytes()))
         except FileNotFoundError:
             return {}
-        except ValidationError as err:
+        except (ValueError, RecursionError) as err:  # no JSON, or not ours
             aside = self._path.with_name(f"{_FILE}.corrupt")
             self._path.replace(aside)
-            problem = err.errors(include_url=False, include_input=False)[0]["msg"]
-            log.error("state.corrupt", path=str(self._path), aside=str(aside), problem=problem)  # noqa: TRY400 - data, no bug
+            log.error("state.corrupt", path=str(self._path), aside=str(aside), problem=str(err))  # noqa: TRY400 - data, no bug
             return {}
         self._records = dict(document.processes)
         if document.boot_id != self._boot_id:
@@ -96,7 +95,7 @@ class StateFile:
 
     async def _write(self) -> None:
         document = _Document(boot_id=self._boot_id, processes=self._records)
-        data = document.model_dump_json(indent=1).encode()
+        data = json.dumps(dataclasses.asdict(document), indent=1).encode()
         try:
             await asyncio.to_thread(files.write_atomic, self._path, data)
         except OSError as err:
@@ -105,10 +104,11 @@ class StateFile:
 
 def after_reboot(record: Record) -> Record:
     """No process runs any more, and what ended by itself gets a new chance; a stopped one stays stopped."""
-    return record.model_copy(update={"pid": None, "start": None, "settled": None})
+    return dataclasses.replace(record, pid=None, start=None, settled=None)
 
 
 def spec_hash(spec: ProcessSpec) -> str:
     """Of what the process itself sees: when that changed, the one that runs is not the one that is wanted."""
-    seen = spec.model_dump(mode="json", include={"command", "cwd", "env", "user"})
+    cwd = None if spec.cwd is None else str(spec.cwd)
+    seen = {"command": spec.command, "cwd": cwd, "env": dict(spec.env), "user": spec.user}
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -15,14 +15,19 @@ from guardian.escalate import CrashLoopNotice, escalate
 from guardian.model import Order, State, Supervised, Tools
 from guardian.policy import Cause, CrashLoop, End, Restart, Stay, decide, history_length
 from guardian.state import Record, spec_hash
-from guardian.usage import Usage
+from guardian.usage import NOTHING, Usage
 from guardian.waiting import first, to_the_end
 from homeostat.errors import HomeostatError, Permanent, Unreachable
 from homeostat.processes import ProcessId
-from homeostat.settings import CheckSpec
+from homeostat.processspec import CheckSpec
 
 log = structlog.get_logger()
 
+#: What is left alone by the next guardian too.
+_SETTLED: Mapping[State, Literal["exited", "crash_looping"]] = {
+    State.EXITED: "exited",
+    State.CRASH_LOOPING: "crash_looping",
+}
 #: After an error that nobody foresaw; the process goes on meanwhile.
 _AFTER_ERROR_S = 5.0
 
@@ -142,11 +147,10 @@ class Supervisor:
         if self.running is not None and self.running.child is not None:
             self.running.child.let_go()
 
-    async def usage(self) -> Usage:
-        """Of the whole tree; zeros when it does not run."""
-        if self.running is None:
-            return Usage(0, 0.0, 0)
-        return await asyncio.to_thread(self._tools.usage.read, self.running.id)
+    def read_usage(self) -> Usage:
+        """Of the whole tree; zeros when it does not run. Blocks: use a thread."""
+        running = self.running
+        return NOTHING if running is None else self._tools.usage.read(running.id)
 
     async def _watch(self, running: Running) -> None:
         match await first(*self._causes(running)):
@@ -212,8 +216,11 @@ class Supervisor:
             if self._is_restarted:
                 return _Trouble(Cause.CHECK, reason)
 
+    async def _usage(self) -> Usage:
+        return await asyncio.to_thread(self.read_usage)
+
     async def _until_limit_exceeded(self) -> _Trouble:
-        reason = await limits.until_exceeded(self._spec.limits, self._clock, self._is_in_grace, self.usage)
+        reason = await limits.until_exceeded(self._spec.limits, self._clock, self._is_in_grace, self._usage)
         return _Trouble(Cause.LIMIT, reason)
 
     def _is_in_grace(self) -> bool:
@@ -305,14 +312,13 @@ class Supervisor:
 
     async def _save(self) -> None:
         process = self.running.id if self.running else None
-        is_settled = process is None and self._idle in (State.EXITED, State.CRASH_LOOPING)
         record = Record(
             pid=process.pid if process else None,
             start=process.start if process else None,
             spec_hash=spec_hash(self._spec),
             exit_code=self.exit_code,
             restarts=dict(self.restarts),
-            settled=self._idle.value if is_settled else None,
+            settled=_SETTLED.get(self._idle) if process is None else None,
             is_stopped=process is None and self._idle is State.STOPPED,
         )
         await self._tools.state.put(self.process.name, record)

@@ -1,7 +1,7 @@
 """What a process uses, together with all that it started."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from homeostat.clock import Clock
 from homeostat.processes import Processes, ProcessId, ProcessRow
@@ -23,18 +23,26 @@ class Usage:
 NOTHING = Usage(0, 0.0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All processes at one moment. ``trees``: those that somebody asked for."""
+
+    read_at: float
+    rows: Mapping[int, ProcessRow]
+    trees: dict[ProcessId, frozenset[ProcessId]] = field(default_factory=dict)
+
+
 class UsageReader:
     """Reads the usage of trees. A new child counts after at most 15 s, an ended one not at all."""
 
     def __init__(self, processes: Processes, clock: Clock) -> None:
         self._processes = processes
         self._clock = clock
-        self._rows: Mapping[int, ProcessRow] = {}
-        self._read_at = float("-inf")
+        self._table = _Table(float("-inf"), {})
 
     def read(self, root: ProcessId) -> Usage:
         """Blocks for some 10 us a process: use a thread."""
-        members = {root} | tree_of(root, self._fresh_rows())
+        members = self._members(root)
         rows = [row for member in members if (row := self._processes.row(member.pid))]
         alive = [row for row in rows if row.id in members]
         return Usage(
@@ -43,8 +51,14 @@ class UsageReader:
             open_fds=sum(self._processes.open_fds(row.id.pid) for row in alive),
         )
 
-    def _fresh_rows(self) -> Mapping[int, ProcessRow]:
-        if self._clock.monotonic() - self._read_at >= _TREES_MAX_AGE_S:
-            self._read_at = self._clock.monotonic()
-            self._rows = self._processes.rows()
-        return self._rows
+    def _members(self, root: ProcessId) -> frozenset[ProcessId]:
+        table = self._fresh_table()
+        if root not in table.trees:
+            table.trees[root] = frozenset({root} | tree_of(root, table.rows))
+        return table.trees[root]
+
+    def _fresh_table(self) -> _Table:
+        now = self._clock.monotonic()
+        if now - self._table.read_at >= _TREES_MAX_AGE_S:
+            self._table = _Table(now, self._processes.rows())
+        return self._table

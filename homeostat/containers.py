@@ -1,114 +1,46 @@
-"""The only importer of the docker SDK: typed, threaded, bounded, every call under a deadline.
-
-Never the storage driver, never the two-sample stats call; names and labels come from inspect.
-"""
+"""The container engine: typed, threaded, bounded, every call under a deadline."""
 
 import asyncio
 import contextlib
 import dataclasses
 import functools
-import json
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import docker
-import docker.errors
-import requests
-from docker.types.daemon import CancellableStream
-from docker.utils import convert_filters, kwargs_from_env
-
-from homeostat import names
-from homeostat.clock import parse_rfc3339
-from homeostat.errors import HomeostatError, NotFound, Permanent, Unreachable
+from homeostat import enginejson, names, statsjson
+from homeostat.containerinfo import Container, ContainerEvent, ContainerRow, ContainerStats
+from homeostat.errors import HomeostatError, NotFound, NotSupported, Unreachable
 from homeostat.threads import run_in_thread
-from homeostat.workloads import PLAIN, is_workload_id
+from homeostat.workloads import PLAIN
+
+if TYPE_CHECKING:
+    from homeostat.dockerapi import DockerApi, EventStream
+
+__all__ = ["Container", "ContainerEvent", "ContainerRow", "ContainerStats", "DockerEngine", "Engine"]
 
 T = TypeVar("T")
 
 #: Calls at once: enough to inspect a fleet quickly, too few to press a busy daemon.
 _THREADS = 8
 _CALL_TIMEOUT_S = 10.0
-#: An event stream this long without a word is given up: its engine may be gone without a goodbye.
-_QUIET_STREAM_S = 60.0
 #: Events kept for a reader that falls behind; the oldest go first.
 _EVENTS_KEPT = 1024
-#: What the event stream is asked for; exec events of health checks would drown the rest.
-_EVENTS = (
-    "create",
-    "start",
-    "die",
-    "kill",
-    "stop",
-    "oom",
-    "pause",
-    "unpause",
-    "restart",
-    "rename",
-    "destroy",
-    "health_status",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """One container as inspect tells it. Times are epoch seconds, None when it never happened."""
-
-    id: str
-    name: str
-    image: str
-    labels: Mapping[str, str]
-    status: str  # created, running, paused, restarting, removing, exited, dead
-    health: str  # none, starting, healthy, unhealthy
-    exit_code: int
-    oom_killed: bool
-    restart_count: int
-    restart_policy: str
-    pid: int
-    started_at: float | None
-    finished_at: float | None
-    memory_limit: int
-    addresses: tuple[str, ...]
-    #: The healthcheck's own start period, seconds.
-    start_period_s: float
-    #: The image's own stop signal, e.g. ``SIGQUIT``; empty for the engine's default.
-    stop_signal: str = ""
-
-    @property
-    def is_running(self) -> bool:
-        """Its process exists (a paused one does, a restarting one does not)."""
-        return self.status in ("running", "paused")
-
-    @property
-    def workload_id(self) -> str:
-        """``project/service`` from compose labels, else ``container/<name>``."""
-        service = f"{self.labels.get(names.COMPOSE_PROJECT, '')}/{self.labels.get(names.COMPOSE_SERVICE, '')}"
-        # Anybody can label a container: what cannot be a workload's id is not taken for one.
-        return service if is_workload_id(service) else f"{PLAIN}/{self.name}"
-
-    @property
-    def is_oneoff(self) -> bool:
-        """Made by ``docker compose run``: it carries the service's labels but is somebody's errand."""
-        return self.labels.get(names.COMPOSE_ONEOFF, "").lower() == "true"
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerEvent:
-    """One event of the engine: a hint, never the truth (the engine drops events silently)."""
-
-    container_id: str
-    action: str
-    signal: str
-    at: float
+#: Older engines take two samples for stats, whatever they are asked.
+_ONE_SHOT_SINCE = "1.41"
+#: Containers in each other's networks: followed so far, which also ends a circle.
+_NETWORK_OWNERS = 3
 
 
 class Engine(Protocol):
     """What homeostat asks of a container engine."""
 
     async def version(self) -> str: ...
+    async def system_time(self) -> float: ...
     async def list(self, workload_id: str | None = None) -> list[Container]: ...
+    async def rows(self) -> tuple[ContainerRow, ...]: ...
     async def inspect(self, container_id: str) -> Container: ...
+    async def stats(self, container_id: str, timeout_s: float) -> ContainerStats: ...
     async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None: ...
     async def unpause(self, container_id: str) -> None: ...
     def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]: ...
@@ -121,13 +53,17 @@ class DockerEngine:
     def __init__(self, host: str | None = None) -> None:
         self._host = host
         self._slots = asyncio.Semaphore(_THREADS)
-        self._client: docker.APIClient | None = None
+        self._client: DockerApi | None = None
         self._connecting = threading.Lock()
         self._is_closed = False
 
     async def version(self) -> str:
         """The engine's version, e.g. ``26.1.5``."""
-        return str((await self._call(lambda api: api.version()))["Version"])
+        return str(await self._call(lambda api: api.sdk.version()["Version"]))
+
+    async def system_time(self) -> float:
+        """The engine's clock, epoch seconds. It works for this answer: ask rarely."""
+        return await self._call(lambda api: enginejson.system_time(api.sdk.info()))
 
     async def list(self, workload_id: str | None = None) -> list[Container]:
         """All containers, also exited ones; of one workload when named. Vanished ones are left out."""
@@ -140,34 +76,47 @@ class DockerEngine:
                 f"{names.COMPOSE_PROJECT}={project}",
                 f"{names.COMPOSE_SERVICE}={service}",
             ]
-        rows = await self._call(lambda api: api.containers(all=True, filters=filters))
-        found = await asyncio.gather(*(self._inspect_or_none(row["Id"]) for row in rows))
+        rows = await self._call(lambda api: enginejson.rows(api.sdk.containers(all=True, filters=filters)))
+        found = await asyncio.gather(*(self._inspect_or_none(row.id) for row in rows))
         # The engine's name filter is a regular expression: a dot in a name would match its neighbours.
         return [c for c in found if c and not c.is_oneoff and workload_id in (None, c.workload_id)]
 
+    async def rows(self) -> tuple[ContainerRow, ...]:
+        """All containers in one cheap call, also exited ones and errands."""
+        return await self._call(lambda api: enginejson.rows(api.sdk.containers(all=True)))
+
     async def inspect(self, container_id: str) -> Container:
-        """Raises NotFound when it is gone."""
-        raw = await self._call(lambda api: api.inspect_container(container_id))
-        container = _container(raw)
-        mode = str(raw["HostConfig"].get("NetworkMode", ""))
-        if container.is_running and mode.startswith("container:"):  # it is reached where its network's owner is
-            with contextlib.suppress(NotFound):
-                owner = await self.inspect(mode.removeprefix("container:"))
-                return dataclasses.replace(container, addresses=owner.addresses)
-        return container
+        """Raises NotFound when it is gone, Permanent when the answer is about another one or cannot be read."""
+        container = owner = await self._inspect(container_id)
+        with contextlib.suppress(NotFound):
+            for _ in range(_NETWORK_OWNERS):
+                if not container.is_running or not owner.network_mode.startswith("container:"):
+                    break
+                owner = await self._inspect(owner.network_mode.removeprefix("container:"))
+        # It is reached where its network's owner is.
+        return container if owner is container else dataclasses.replace(container, addresses=owner.addresses)
+
+    async def stats(self, container_id: str, timeout_s: float) -> ContainerStats:
+        """The engine's own measurement, one sample. Raises NotSupported where it would take two, a second apart."""
+
+        def call(api: "DockerApi") -> ContainerStats:
+            if api.is_older_than(_ONE_SHOT_SINCE):
+                raise NotSupported(f"the Docker Engine's API is older than {_ONE_SHOT_SINCE}")
+            params = {"stream": "false", "one-shot": "true"}
+            return statsjson.stats(api.get(f"/containers/{container_id}/stats", params, timeout_s))
+
+        return await self._call(call, timeout_s)
 
     async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None:
         """Restart; ``grace_s`` None keeps the container's own stop timeout."""
         # The SDK's restart() always sends a grace of its own, which would override the container's.
         params = {} if grace_s is None else {"t": round(grace_s)}
 
-        def call(api: docker.APIClient) -> None:
-            _checked(api.post(_url(api, f"/containers/{container_id}/restart"), params=params, timeout=timeout_s))
-
-        await self._call(call, timeout_s)
+        path = f"/containers/{container_id}/restart"
+        await self._call(lambda api: api.post(path, params, timeout_s), timeout_s)
 
     async def unpause(self, container_id: str) -> None:
-        await self._call(lambda api: api.unpause(container_id))
+        await self._call(lambda api: api.sdk.unpause(container_id))
 
     async def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]:
         """Events from ``since`` (epoch seconds) on, until the stream breaks or falls silent (then it just ends).
@@ -208,13 +157,16 @@ class DockerEngine:
         if self._client is not None:
             self._client.close()
 
+    async def _inspect(self, container_id: str) -> Container:
+        return await self._call(lambda api: _asked_for(container_id, api.sdk.inspect_container(container_id)))
+
     async def _inspect_or_none(self, container_id: str) -> Container | None:
         try:
             return await self.inspect(container_id)
         except NotFound:  # removed between list and inspect
             return None
 
-    async def _call(self, call: Callable[["docker.APIClient"], T], timeout_s: float = _CALL_TIMEOUT_S) -> T:
+    async def _call(self, call: Callable[["DockerApi"], T], timeout_s: float = _CALL_TIMEOUT_S) -> T:
         try:
             async with asyncio.timeout(timeout_s):
                 await self._slots.acquire()  # given back by the thread: a hung engine holds at most all of them
@@ -222,15 +174,18 @@ class DockerEngine:
         except TimeoutError:
             raise Unreachable(f"the Docker Engine did not answer within {timeout_s:g} s") from None
 
-    def _blocking(self, call: Callable[["docker.APIClient"], T]) -> T:
-        with _translated():
-            return call(self._connected())
+    def _blocking(self, call: Callable[["DockerApi"], T]) -> T:
+        api = self._connected()
+        with api.translated():
+            return call(api)
 
-    def _connected(self) -> "docker.APIClient":
+    def _connected(self) -> "DockerApi":
         with self._connecting:
             if self._client is None:
-                options = {"base_url": self._host} if self._host else kwargs_from_env()
-                self._client = docker.APIClient(version="auto", timeout=int(_CALL_TIMEOUT_S), **options)
+                # Late, and in the thread that needs it: who never asks an engine does not pay for the SDK.
+                from homeostat import dockerapi  # noqa: PLC0415 - 10 MB
+
+                self._client = dockerapi.connect(self._host, _CALL_TIMEOUT_S)
             if self._is_closed:  # while this thread waited for the engine
                 self._client.close()
                 raise Unreachable("the connection to the Docker Engine has been closed")
@@ -238,106 +193,32 @@ class DockerEngine:
 
 
 class _EventStream:
-    """The engine's event stream, read by one thread and closed by another."""
+    """The engine's event stream, opened and read by one thread and closed by another."""
 
-    def __init__(self, connect: Callable[[], "docker.APIClient"], since: float) -> None:
+    def __init__(self, connect: Callable[[], "DockerApi"], since: float) -> None:
         self._connect = connect
         self._since = since
-        self._stream: CancellableStream[bytes] | None = None
+        self._stream: EventStream | None = None
         self._is_closed = False
 
     def __iter__(self) -> Iterator[ContainerEvent]:
-        with _translated():
-            response = self._open()
-        with contextlib.closing(response):
-            self._stream = CancellableStream(response.iter_lines(), response)
-            if self._is_closed:
-                self.close()
-            # A stream that breaks or falls silent has ended, that is all: the poll is the truth.
-            with contextlib.suppress(requests.RequestException, OSError, ValueError):
-                for line in self._stream:
-                    if line:
-                        yield _event(json.loads(line))
+        api = self._connect()
+        with api.translated():
+            self._stream = api.events(self._since)
+        if self._is_closed:
+            self._stream.close()
+        yield from self._stream
 
     def close(self) -> None:
         """End the reading thread: now, or as soon as the engine answers it."""
         self._is_closed = True
         if self._stream is not None:
-            with contextlib.suppress(OSError, AttributeError):  # it has ended by itself
-                self._stream.close()
-
-    def _open(self) -> requests.Response:
-        # Not the SDK's events(): it sets no timeout, so that a hung engine would keep the thread for good.
-        api = self._connect()
-        filters = str(convert_filters({"type": "container", "event": list(_EVENTS)}))
-        params = {"since": str(int(self._since)), "filters": filters}
-        response = api.get(_url(api, "/events"), params=params, stream=True, timeout=_QUIET_STREAM_S)
-        _checked(response)
-        return response
+            self._stream.close()
 
 
-def _url(api: "docker.APIClient", path: str) -> str:
-    return f"{api.base_url}/v{api.api_version}{path}"
-
-
-def _checked(response: requests.Response) -> None:
-    try:
-        response.raise_for_status()
-    except requests.HTTPError as err:
-        docker.errors.create_api_error_from_http_exception(err)
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except docker.errors.NotFound as err:
-        raise NotFound(str(err.explanation)) from err
-    except docker.errors.APIError as err:
-        if err.is_server_error():
-            raise Unreachable(f"the Docker Engine failed: {err.explanation}") from err
-        raise Permanent(f"the Docker Engine refused: {err.explanation}") from err
-    except (docker.errors.DockerException, requests.RequestException, OSError) as err:
-        raise Unreachable(f"no Docker Engine answers: {err}") from err
-
-
-def _container(raw: Mapping[str, Any]) -> Container:
-    state, config, host = raw["State"], raw["Config"], raw["HostConfig"]
-    networks = (raw.get("NetworkSettings") or {}).get("Networks") or {}
-    addresses = tuple(n["IPAddress"] for n in networks.values() if n.get("IPAddress"))
-    if host.get("NetworkMode") == "host":
-        addresses = ("127.0.0.1",)
-    healthcheck = config.get("Healthcheck") or {}
-    return Container(
-        id=raw["Id"],
-        name=raw["Name"].lstrip("/"),
-        image=config.get("Image", ""),
-        labels=config.get("Labels") or {},
-        status=state["Status"],
-        health=(state.get("Health") or {}).get("Status") or "none",
-        exit_code=state["ExitCode"],
-        oom_killed=bool(state.get("OOMKilled")),
-        restart_count=raw.get("RestartCount", 0),
-        restart_policy=(host.get("RestartPolicy") or {}).get("Name", "no"),
-        pid=state.get("Pid", 0),
-        started_at=_time(state.get("StartedAt", "")),
-        finished_at=_time(state.get("FinishedAt", "")),
-        memory_limit=host.get("Memory", 0),
-        addresses=addresses,
-        start_period_s=healthcheck.get("StartPeriod", 0) / 1e9,
-        stop_signal=config.get("StopSignal", ""),
-    )
-
-
-def _time(text: str) -> float | None:
-    return parse_rfc3339(text) if text else None
-
-
-def _event(raw: Mapping[str, Any]) -> ContainerEvent:
-    actor = raw.get("Actor") or {}
-    return ContainerEvent(
-        container_id=actor.get("ID", ""),
-        action=str(raw.get("Action", "")),
-        signal=(actor.get("Attributes") or {}).get("signal", ""),
-        at=raw.get("timeNano", 0) / 1e9,
-    )
+def _asked_for(container_id: str, raw: object) -> Container:
+    """``raw`` decoded. Raises ValueError when it is about another one than asked for by id, a part of it, or name."""
+    container = enginejson.container(raw)
+    if not container.id.startswith(container_id) and container.name != container_id.lstrip("/"):
+        raise ValueError(f"it is about {container.id[:12]}")
+    return container

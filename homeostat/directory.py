@@ -8,9 +8,11 @@ from collections.abc import Iterable
 
 from homeostat.containers import Container
 from homeostat.errors import NotFound, SettingsError
+from homeostat.probespec import ADDRESSED
 from homeostat.settings import Settings
+from homeostat.workloadlabels import from_labels
 from homeostat.workloads import LOCAL, HookSpec, Kind, ProbeSpec, Workload
-from homeostat.workloadspec import WorkloadSpec, from_labels
+from homeostat.workloadspec import WorkloadSpec
 
 
 def describe(workload_id: str, containers: Iterable[Container], settings: Settings) -> Workload:
@@ -36,7 +38,8 @@ def describe(workload_id: str, containers: Iterable[Container], settings: Settin
         spec = from_labels(own[0].labels, own[0].name)
     workload = spec.to_workload(workload_id, kind)
     grace_s = max([workload.start_grace_s, *(c.start_period_s for c in own)])
-    return dataclasses.replace(workload, start_grace_s=grace_s)
+    needed = (*workload.depends_on, *(needed for c in own for needed in c.depends_on if needed != workload_id))
+    return dataclasses.replace(workload, start_grace_s=grace_s, depends_on=tuple(dict.fromkeys(needed)))
 
 
 def group_by_workload(containers: Iterable[Container], settings: Settings) -> dict[str, list[Container]]:
@@ -63,7 +66,7 @@ def describe_all(containers: Iterable[Container], settings: Settings) -> tuple[l
 
 def resolve_probe(spec: ProbeSpec, container: Container | None) -> ProbeSpec | None:
     """``spec`` with a host. None when it goes to a container that has no address now."""
-    if not spec.target.startswith(":"):
+    if spec.kind not in ADDRESSED or not spec.target.startswith(":"):
         return spec
     if container is None or not container.addresses:
         return None

@@ -73,15 +73,20 @@ def labels(pairs: Mapping[str, str]) -> str:
     return "{" + ",".join(f'{name}="{escape(value)}"' for name, value in pairs.items()) + "}"
 
 
+def with_label(rendered: str, name: str, value: str) -> str:
+    """What :func:`labels` gave, with one more at the end: a third of the cost of rendering all of them again."""
+    return f'{rendered[:-1]}{"," if rendered else "{"}{name}="{escape(value)}"}}'
+
+
 def buckets(pairs: Mapping[str, str], counts: Mapping[float, int], total: float) -> list[tuple[str, float]]:
     """A classic histogram's samples. ``counts``: upper bound -> observations in that bucket alone, in order, the last
     bound infinite. ``total``: the sum of what was observed.
     """
+    rendered = labels(pairs)
     samples: list[tuple[str, float]] = []
     seen = 0
     for bound, count in counts.items():
         seen += count
         upper = "+Inf" if bound == float("inf") else repr(float(bound))
-        samples.append((f"_bucket{labels({**pairs, 'le': upper})}", seen))
-    rendered = labels(pairs)
+        samples.append((f"_bucket{with_label(rendered, 'le', upper)}", seen))
     return [*samples, (f"_sum{rendered}", total), (f"_count{rendered}", seen)]

@@ -4,12 +4,12 @@ One model per action, named by its ``action`` key. Adding an action: a model her
 responder/actions and a line in its table.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from homeostat.quantities import Duration, Period
+from homeostat.structure import Tagged
 
 
 class Tier(StrEnum):
@@ -20,11 +20,8 @@ class Tier(StrEnum):
     HARD = "hard"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Verification(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
     """When a step counts as having worked.
 
     ``within``: the evidence must become good in this time after the step (a start grace of the workload is added).
@@ -35,7 +32,8 @@ class Verification(_Strict):
     hold: Duration = 4.0
 
 
-class HookStep(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookStep:
     """POST to a hook that the application offers. Workloads without that hook skip the step."""
 
     action: Literal["hook"]
@@ -49,7 +47,8 @@ class HookStep(_Strict):
         return Tier.SOFT
 
 
-class UnpauseStep(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpauseStep:
     """Let a paused container run on. Skipped when it is not paused."""
 
     action: Literal["unpause"]
@@ -61,7 +60,8 @@ class UnpauseStep(_Strict):
         return Tier.SOFT
 
 
-class RestartStep(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartStep:
     """Restart the container or supervised process.
 
     ``grace``: how long it may take to stop before it is killed; None keeps the container's own.
@@ -77,10 +77,11 @@ class RestartStep(_Strict):
         return Tier.HARD
 
 
-Step = Annotated[HookStep | UnpauseStep | RestartStep, Field(discriminator="action")]
+Step = Annotated[HookStep | UnpauseStep | RestartStep, Tagged("action")]
 
 
-class Ladder(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
     """``steps`` in order of force. ``escalate``: whether people are told when the steps are used up."""
 
     steps: tuple[Step, ...] = ()

@@ -14,6 +14,7 @@ SEVERITY: Final = "severity"
 COMPOSE_PROJECT: Final = "com.docker.compose.project"
 COMPOSE_SERVICE: Final = "com.docker.compose.service"
 COMPOSE_NUMBER: Final = "com.docker.compose.container-number"
+COMPOSE_DEPENDS_ON: Final = "com.docker.compose.depends_on"
 COMPOSE_ONEOFF: Final = "com.docker.compose.oneoff"
 LABEL_PREFIX: Final = "homeostat."
 
@@ -24,6 +25,9 @@ WORKLOAD_INSTANCES: Final = "homeostat_workload_instances"
 WORKLOAD_MEMORY_THRESHOLD: Final = "homeostat_workload_memory_threshold_ratio"
 WORKLOAD_START_GRACE: Final = "homeostat_workload_start_grace_seconds"
 WORKLOAD_LABELS_VALID: Final = "homeostat_workload_labels_valid"
+WORKLOAD_HEALTH: Final = "homeostat_workload_health"
+WORKLOAD_HEALTH_INFO: Final = "homeostat_workload_health_info"
+WORKLOAD_DEPENDENCY_INFO: Final = "homeostat_workload_dependency_info"
 
 # Containers (exporter).
 CONTAINER_INFO: Final = "homeostat_container_info"
@@ -59,7 +63,9 @@ PROCESS_CRASH_LOOPING: Final = "homeostat_process_crash_looping"
 
 # Probes (exporter).
 PROBE_SUCCESS: Final = "homeostat_probe_success"
+PROBE_HEALTHY: Final = "homeostat_probe_healthy"
 PROBE_DURATION: Final = "homeostat_probe_duration_seconds"
+PROBE_LAST_DURATION: Final = "homeostat_probe_last_duration_seconds"
 PROBE_TIMESTAMP: Final = "homeostat_probe_timestamp_seconds"
 
 # The scrape itself.

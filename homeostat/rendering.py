@@ -4,6 +4,7 @@ The shipped files are valid as they stand; only ``listen`` values and paths that
 """
 
 import shutil
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from homeostat.errors import SettingsError
+from homeostat.remote_write import Secrets, remote_write
 from homeostat.settings import Settings
 
 #: The checkout that this code runs from: the shipped configuration lies beside the packages.
@@ -27,8 +29,8 @@ class Rendered:
 
 
 def render(settings: Settings, secrets: str, *, with_guardian: bool, root: Path = ROOT) -> Rendered:
-    """Write both. ``secrets``: the folder where Alertmanager finds the webhook's token and what people's receivers
-    need; ``secrets/NAME`` of the shipped file is looked for there. Raises SettingsError.
+    """Write both. ``secrets``: where the servers see the folder of the webhook's token, which also has what people's
+    receivers and remote_write need; ``secrets/NAME`` of the shipped file is looked for there. Raises SettingsError.
 
     ``with_guardian``: whether there is one to scrape; containers are kept by the engine.
     """
@@ -36,12 +38,24 @@ def render(settings: Settings, secrets: str, *, with_guardian: bool, root: Path 
     rendered = Rendered(run / "prometheus", run / "alertmanager")
     for folder in (rendered.prometheus, rendered.alertmanager):
         folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(_shipped(root / "prometheus/rules"), rendered.prometheus / "rules", dirs_exist_ok=True)
+    _copy_rules(_shipped(root / "prometheus/rules"), rendered.prometheus / "rules")
     prometheus = _prometheus(_load(root / "prometheus/prometheus.yml"), settings, with_guardian=with_guardian)
+    if remote := settings.stack.remote_write:
+        seen = Secrets(settings.responder.token_files[0].parent, secrets)
+        entry = remote_write(remote, socket.gethostname(), seen)
+        prometheus["remote_write"] = [*prometheus.get("remote_write", []), entry]
     _write(rendered.prometheus / "prometheus.yml", prometheus)
     alertmanager = _alertmanager(_load(root / "alertmanager/alertmanager.yml"), settings, secrets)
     _write(rendered.alertmanager / "alertmanager.yml", alertmanager)
     return rendered
+
+
+def _copy_rules(source: Path, target: Path) -> None:
+    """Rules that are not shipped any more go; at no time is one missing that Prometheus may just be reading."""
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    for copied in target.rglob("*.yml"):
+        if not (source / copied.relative_to(target)).exists():
+            copied.unlink()
 
 
 def _prometheus(config: dict[str, Any], settings: Settings, *, with_guardian: bool) -> dict[str, Any]:
@@ -49,6 +63,7 @@ def _prometheus(config: dict[str, Any], settings: Settings, *, with_guardian: bo
     config["scrape_configs"] = [job for job in jobs if with_guardian or job["job_name"] != "homeostat-guardian"]
     listens = {
         "homeostat-exporter": settings.exporter.listen,
+        "homeostat-resources": settings.exporter.listen,
         "homeostat-responder": settings.responder.listen,
         "homeostat-guardian": settings.guardian.listen,
         "prometheus": settings.stack.prometheus,
@@ -57,6 +72,8 @@ def _prometheus(config: dict[str, Any], settings: Settings, *, with_guardian: bo
     for job in config["scrape_configs"]:
         if job["job_name"] in listens:
             job["static_configs"] = [{"targets": [listens[job["job_name"]]]}]
+        if job["job_name"] == "applications":
+            job["http_sd_configs"][0]["url"] = f"http://{settings.exporter.listen}/discovery"
     config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [settings.stack.alertmanager]}]}]
     return config
 

@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class ProbeRole(StrEnum):
-    """What a failing probe means, in Kubernetes' words: a restart mends a failed liveness, and may not mend the rest."""
+    """What a failing probe means, as Kubernetes has it: a restart mends failed liveness, and may not mend the rest."""
 
     LIVENESS = "liveness"
     READINESS = "readiness"
@@ -46,7 +46,7 @@ class HttpOptions:
 
 @dataclass(frozen=True, slots=True)
 class DnsOptions:
-    """``server``: HOST:PORT to ask; empty for the system's. ``answer``: what one of the records must say, if anything."""
+    """``server``: HOST:PORT to ask; empty for the system's. ``answer``: what a record must say; empty for anything."""
 
     server: str = ""
     record: str = "A"

@@ -1,100 +1,69 @@
-"""What an owner says about one workload, in homeostat.yml or in compose labels; both make the same Workload."""
+"""What an owner says about one workload, in homeostat.yml or in container labels; both make the same Workload."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from homeostat.explain import At, KeyPath, shown
+from homeostat.probespec import ProbeEntry, is_http_target
+from homeostat.quantities import Duration, above, at_most, matching
+from homeostat.structure import Checked
+from homeostat.workloads import HookSpec, Kind, Workload, is_workload_id
 
-from homeostat.errors import SettingsError
-from homeostat.explain import At, KeyPath, explain
-from homeostat.names import LABEL_PREFIX
-from homeostat.quantities import WRITTEN, Duration, Period, is_port
-from homeostat.workloads import HookSpec, Kind, ProbeSpec, Workload
-
-_HTTP_TARGET = re.compile(r"(https?://[^\s/:]+|(?=:))(:(?P<port>\d+))?(/\S*)?")
-_TCP_TARGET = re.compile(r"[^\s:]*:(?P<port>\d+)")
-_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+_HTTP_TARGET = "http://HOST:PORT/PATH or :PORT/PATH of the container"
 
 
-def _hook_name(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", value):
-        raise ValueError("must be lower-case letters, digits and -, for example cache-clear")
-    return value
+def _is_id(value: str) -> None:
+    if not is_workload_id(value):
+        raise ValueError("must be PROJECT/SERVICE, for example shop/db or local/api")
 
 
-def _remedy(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", value):
-        raise ValueError("must be lower-case letters, digits and _, for example memory")
-    return value
+def _is_http_target(value: str) -> None:
+    if not is_http_target(value):
+        raise ValueError(f"allowed: {_HTTP_TARGET}")
 
 
-def _is_target(form: re.Pattern[str], text: str) -> bool:
-    match = form.fullmatch(text)
-    return match is not None and (match["port"] is None or is_port(match["port"]))
+HookName = Annotated[
+    str, matching(r"[a-z][a-z0-9-]{0,40}", "must be lower-case letters, digits and -, for example cache-clear")
+]
+Remedy = Annotated[
+    str, matching(r"[a-z][a-z0-9_]{0,40}", "must be lower-case letters, digits and _, for example memory")
+]
+HttpTarget = Annotated[str, Checked(_is_http_target)]
 
 
-HookName = Annotated[str, AfterValidator(_hook_name)]
-Remedy = Annotated[str, AfterValidator(_remedy)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ProbeEntry(_Strict):
-    """Exactly one of ``http`` and ``tcp``."""
-
-    http: str | None = None
-    tcp: str | None = None
-    # Two seconds each: with a rule that waits 4 s, a hang is known within 10 s, for about 1 ms of CPU a check.
-    interval: Period = 2.0
-    timeout: Period = 2.0
-
-    @model_validator(mode="after")
-    def _target(self) -> "ProbeEntry":
-        if (self.http is None) == (self.tcp is None):
-            raise ValueError("allowed: exactly one of http and tcp")
-        if self.http is not None and not _is_target(_HTTP_TARGET, self.http):
-            raise At(("http",), f"{self.http!r}: allowed: http://HOST:PORT/PATH or :PORT/PATH of the container")
-        if self.tcp is not None and not _is_target(_TCP_TARGET, self.tcp):
-            raise At(("tcp",), f"{self.tcp!r}: allowed: HOST:PORT or :PORT of the container")
-        return self
-
-    def to_spec(self) -> ProbeSpec:
-        if self.http is not None:
-            return ProbeSpec("http", self.http, self.interval, self.timeout)
-        return ProbeSpec("tcp", self.tcp or "", self.interval, self.timeout)
-
-
-class WorkloadSpec(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadSpec:
     """One entry of ``workloads:``. Everything is off until ``enable: true``."""
 
     enable: bool = False
     hold: bool = False
     probes: tuple[ProbeEntry, ...] = ()
     #: Hook name -> URL to POST to, or ``:PORT/PATH`` of the container.
-    hooks: Mapping[HookName, str] = Field(default_factory=dict)
-    ladders: Mapping[Remedy, str] = Field(default_factory=dict)
+    hooks: Mapping[HookName, HttpTarget] = field(default_factory=dict)
+    ladders: Mapping[Remedy, str] = field(default_factory=dict)
     #: Share of the memory limit above which WorkloadMemoryHigh fires.
-    memory_threshold: Annotated[float, Field(gt=0, le=1)] = 0.9
+    memory_threshold: Annotated[float, above(0), at_most(1)] = 0.9
     #: Failing probes say nothing this long after a start.
     start_grace: Duration = 10.0
+    #: Workloads that this one needs (PROJECT/SERVICE): while one of them is in trouble, this one is not to blame.
+    depends_on: tuple[Annotated[str, Checked(_is_id)], ...] = ()
+    #: The application's own metrics: a URL, or ``:PORT/PATH`` of the container.
+    metrics: HttpTarget | None = None
 
-    @model_validator(mode="after")
-    def _hook_targets(self) -> "WorkloadSpec":
-        for name, url in self.hooks.items():
-            if not _is_target(_HTTP_TARGET, url):
-                allowed = "http://HOST:PORT/PATH or :PORT/PATH of the container"
-                raise At(("hooks", name), f"{url!r}: allowed: {allowed}")
-        return self
+    def __post_init__(self) -> None:
+        problems = list(_same_names(self.probes))
+        if problems:
+            raise ExceptionGroup("a workload", problems)
 
-    def target_without_host(self) -> tuple[str | int, ...] | None:
-        """Key path of the first probe or hook that goes to the container's own address, if there is one."""
+    def target_without_host(self) -> KeyPath | None:
+        """Key path of the first target that is at the container's own address, if there is one."""
         for index, probe in enumerate(self.probes):
-            if probe.to_spec().target.startswith(":"):
+            if probe.goes_to_container:
                 return ("probes", index)
+        if self.metrics is not None and self.metrics.startswith(":"):
+            return ("metrics",)
         return next((("hooks", name) for name, url in self.hooks.items() if url.startswith(":")), None)
 
     def to_workload(self, workload_id: str, kind: Kind) -> Workload:
@@ -108,54 +77,16 @@ class WorkloadSpec(_Strict):
             ladders=MappingProxyType(dict(self.ladders)),
             memory_threshold=self.memory_threshold,
             start_grace_s=self.start_grace,
+            depends_on=self.depends_on,
+            metrics=self.metrics or "",
         )
 
 
-_SCALARS = ("enable", "hold", "memory_threshold", "start_grace")
-_LABELS_ALLOWED = (
-    "homeostat.enable, .hold, .probe.http, .probe.tcp, .probe.interval, .probe.timeout, .hook.NAME, "
-    ".ladder.REMEDY, .memory_threshold, .start_grace"
-)
-
-
-def from_labels(labels: Mapping[str, str], source: str) -> WorkloadSpec:
-    """The same from container labels; ``source`` names the container in errors. Raises SettingsError.
-
-    ``autoheal=true`` (willfarrell/docker-autoheal) counts as ``homeostat.enable=true`` unless that is given.
-    """
-    data = _nested(labels, source)
-    try:
-        return WorkloadSpec.model_validate(data, context=WRITTEN)
-    except ValidationError as err:
-        problems = [explain(error, WorkloadSpec) for error in err.errors()]
-        raise SettingsError([f"{source}: label {_label(p.path)}: {p.text}" for p in problems]) from None
-
-
-def _label(path: KeyPath) -> str:
-    """``("probes", 0, "http")`` -> ``homeostat.probe.http``."""
-    words = {"probes": "probe", "hooks": "hook", "ladders": "ladder"}
-    return LABEL_PREFIX + ".".join(words.get(part, part) for part in path if isinstance(part, str))
-
-
-def _nested(labels: Mapping[str, str], source: str) -> dict[str, object]:
-    """Labels in the shape of a ``workloads:`` entry."""
-    data: dict[str, object] = {"enable": labels.get("autoheal", "") == "true"}
-    probes: list[dict[str, str]] = []
-    timing: dict[str, str] = {}
-    groups: dict[str, dict[str, str]] = {"hook": {}, "ladder": {}}
-    for label, value in sorted(labels.items()):
-        if not label.startswith(LABEL_PREFIX):
-            continue
-        match label.removeprefix(LABEL_PREFIX).split("."):
-            case [key] if key in _SCALARS:
-                data[key] = float(value) if key == "memory_threshold" and _NUMBER.fullmatch(value) else value
-            case ["probe", ("http" | "tcp") as kind]:
-                probes.append({kind: value})
-            case ["probe", ("interval" | "timeout") as key]:
-                timing[key] = value
-            case [("hook" | "ladder") as group, name]:
-                groups[group][name] = value
-            case _:
-                raise SettingsError([f"{source}: label {label}: unknown; allowed: {_LABELS_ALLOWED}"])
-    data["probes"] = [{**probe, **timing} for probe in probes]
-    return data | {"hooks": groups["hook"], "ladders": groups["ladder"]}
+def _same_names(probes: tuple[ProbeEntry, ...]) -> Iterator[At]:
+    """A probe is told from its neighbours by its name."""
+    seen: set[str] = set()
+    for index, probe in enumerate(probes):
+        name = probe.to_spec().name
+        if name in seen:
+            yield At(("probes", index), f"{shown(name)}named as another probe; allowed: a `name` of its own")
+        seen.add(name)

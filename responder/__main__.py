@@ -1,10 +1,9 @@
 """``python -m responder --settings homeostat.yml``."""
 
-import sys
-
 if __name__ == "__main__":
-    # structlog loads rich when it is there, for colours that a service never shows: 3 MiB of 60.
-    sys.modules["rich"] = None  # type: ignore[assignment]  # makes the import fail, as import's documentation says
+    from homeostat.lean import start_lean
+
+    start_lean()
 
 from homeostat import service
 from homeostat.clock import SystemClock

@@ -1,6 +1,7 @@
 """Take one step, once. Never raises for a failed action: the outcome says what happened."""
 
 import asyncio
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,7 +42,7 @@ class StepEngine:
 
     async def take(self, episode: Episode, index: int, step: Step, target: Target) -> Outcome:
         """Run rung ``index``. Raises StoreError when ``started`` cannot be written: then nothing was done."""
-        data = {"rung": index, "action": step.action, "tier": step.tier.value, "step": step.model_dump(mode="json")}
+        data = {"rung": index, "action": step.action, "tier": step.tier.value, "step": dataclasses.asdict(step)}
         started = await self._store.append(episode, EntryKind.STARTED, data, self._clock.now())
         begin = self._clock.monotonic()
         status, detail = await self._apply(step, target)

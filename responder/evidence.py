@@ -13,7 +13,7 @@ from homeostat.errors import HomeostatError, NotFound
 from homeostat.probes import ProbeContext, run_probe
 from homeostat.prometheus_api import PrometheusClient, Sample
 from homeostat.settings import Settings
-from homeostat.workloads import ProbeSpec
+from homeostat.workloads import ProbeRole, ProbeSpec
 from responder.ledger import Episode
 from responder.targets import Resolver, Target
 from responder.verify import Quality, Reading
@@ -21,7 +21,11 @@ from responder.verify import Quality, Reading
 
 @dataclass(frozen=True, slots=True)
 class ProbeEvidence:
-    """The workload's own probes, run from here. Resolved anew each time: a restart can change addresses."""
+    """The workload's liveness probes, run from here. Resolved anew each time: a restart can change addresses.
+
+    Readiness probes are left out: what they see may be a dependency's fault, which no step here mends, and a step that
+    did its work would count as failed for it.
+    """
 
     episode: Episode
     resolver: Resolver
@@ -38,14 +42,19 @@ class ProbeEvidence:
         if isinstance(spec, str):
             return Reading(f"probe {spec}", Quality.NO_DATA, "its container has no address")
         result = await run_probe(spec, self.context)
-        quality = Quality.GOOD if result.ok else Quality.BAD
+        quality = _QUALITIES[result.ok]
         return Reading(f"probe {spec.name}", quality, result.reason or f"answered in {result.seconds * 1000:.0f} ms")
 
 
+_QUALITIES = {True: Quality.GOOD, False: Quality.BAD, None: Quality.NO_DATA}
+
+
 def _targets(target: Target) -> list[ProbeSpec | str]:
-    """Each probe at each of its places; a name alone when a place has no address."""
+    """Each liveness probe at each of its places; a name alone when a place has no address."""
     found: dict[ProbeSpec | str, None] = {}
     for spec in target.workload.probes:
+        if spec.role is not ProbeRole.LIVENESS:
+            continue
         for container in target.containers or (None,):
             found[resolve_probe(spec, container) or spec.name] = None
     return list(found)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from homeostat.alertmanager_api import AlertState
 from homeostat.ladders import Step, Tier
-from homeostat.settings import Cap
+from homeostat.sections import Cap
 from homeostat.workloads import Workload
 
 

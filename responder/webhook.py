@@ -5,17 +5,22 @@ group interval. So: 202 after the write, 503 when it cannot be written, 4xx only
 """
 
 import hmac
+import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from typing import Annotated, Literal
 
 from homeostat.clock import parse_rfc3339
 from homeostat.errors import SettingsError
+from homeostat.explain import Invalid, dotted
+from homeostat.quantities import matching
+from homeostat.structure import Checked, received
 from responder.ledger import Alert
 
 _MIN_TOKEN = 16
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def read_tokens(paths: Sequence[Path]) -> tuple[bytes, ...]:
@@ -43,41 +48,56 @@ def is_authorised(header: str | None, tokens: Sequence[bytes]) -> bool:
     return scheme.lower() == "bearer" and any(matches)
 
 
-def _instant(text: str) -> str:
-    parse_rfc3339(text)
-    return text
+def _instant(text: str) -> None:
+    try:
+        parse_rfc3339(text)
+    except ValueError:
+        raise ValueError("must be an RFC 3339 time") from None
 
 
-class _WireAlert(BaseModel):
+def _is_writable(text: str) -> None:
+    """JSON can name half a character; no file or header can hold one."""
+    if _HALF_CHARACTER.search(text):
+        raise ValueError("must be text of whole characters")
+
+
+Text = Annotated[str, Checked(_is_writable)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WireAlert:
     """One of ``alerts[]``, payload version 4. Fields we do not use may be there; newer versions add some."""
 
-    status: Annotated[str, Field(pattern="^(firing|resolved)$")]
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str] = {}
-    startsAt: Annotated[str, AfterValidator(_instant)]  # noqa: N815 - Alertmanager's name
-    fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+    status: Literal["firing", "resolved"]
+    labels: Mapping[Text, Text]
+    annotations: Mapping[Text, Text] = field(default_factory=dict)
+    starts_at: Annotated[str, Checked(_instant)] = field(metadata={"key": "startsAt"})
+    fingerprint: Annotated[str, matching("[0-9a-f]{16}", "must be 16 hexadecimal digits")]
 
 
-class _Payload(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Payload:
     """The body. Top-level ``status`` and ``groupKey`` are not read: they say nothing about one alert."""
 
-    version: Annotated[str, Field(pattern="^4$")]
-    alerts: Sequence[_WireAlert]
+    version: Literal["4"]
+    alerts: tuple[_WireAlert, ...]
 
 
 def parse_body(body: bytes) -> list[Alert]:
     """The alerts of a delivery. Raises ValueError, in words for the sender's log, when it is not payload version 4."""
     try:
-        payload = _Payload.model_validate_json(body)
-    except ValidationError as err:
-        first = err.errors(include_input=False)[0]
-        raise ValueError(f"not an Alertmanager payload: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        payload = received(_Payload, json.loads(body.decode()))
+    except Invalid as err:
+        first = err.problems[0]  # words and no value: what was sent may be secret
+        raise ValueError(f"not an Alertmanager payload: {dotted(first.path)}: {first.words}") from None
+    except (ValueError, RecursionError):
+        raise ValueError("not an Alertmanager payload: not JSON") from None
     return [
         Alert(
             fingerprint=alert.fingerprint,
             labels=alert.labels,
             annotations=alert.annotations,
-            starts_at=parse_rfc3339(alert.startsAt) or 0.0,
+            starts_at=parse_rfc3339(alert.starts_at) or 0.0,
             is_firing=alert.status == "firing",
         )
         for alert in payload.alerts

@@ -33,12 +33,14 @@ def missing(reason: str) -> None:
     pytest.skip(reason)
 
 
+def cached_programs() -> Path:
+    """Where scripts/servers and scripts/test-services put what they get."""
+    cache = os.environ.get("HOMEOSTAT_CACHE")
+    return Path(cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "homeostat") / "bin"
+
+
 def find_servers() -> dict[str, Path]:
-    cache = Path(
-        os.environ.get("HOMEOSTAT_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "homeostat"
-    )
-    folders = [Path(p) for p in (os.environ.get("HOMEOSTAT_BIN"), cache / "bin") if p]
+    folders = [Path(p) for p in (os.environ.get("HOMEOSTAT_BIN"), cached_programs()) if p]
     found: dict[str, Path] = {}
     for name in SERVER_NAMES:
         candidates = [folder / name for folder in folders if (folder / name).exists()]
@@ -56,6 +58,26 @@ def servers() -> dict[str, Path]:
     if lacking:
         missing(f"no {', '.join(lacking)}: run scripts/servers")
     return found
+
+
+@pytest.fixture(scope="session")
+def victoria_metrics() -> Path:
+    """Path of the single-node server."""
+    found = shutil.which("victoria-metrics", path=os.pathsep.join((str(cached_programs()), os.environ["PATH"])))
+    if found is None:
+        missing("no victoria-metrics: run scripts/test-services")
+    return Path(str(found))
+
+
+@pytest.fixture(scope="session")
+def database_programs() -> dict[str, Path]:
+    """Paths of redis-server, postgres and initdb."""
+    path = os.pathsep.join((str(cached_programs()), os.environ["PATH"]))
+    found = {name: shutil.which(name, path=path) for name in ("redis-server", "postgres", "initdb")}
+    lacking = [name for name, program in found.items() if program is None]
+    if lacking:
+        missing(f"no {', '.join(lacking)}: run scripts/test-services")
+    return {name: Path(str(program)) for name, program in found.items()}
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from exporters.collectors import containers, exporter, probes, processes, workloads
+from exporters.collectors import (
+    clock,
+    container_resources,
+    containers,
+    databases,
+    exporter,
+    health,
+    host,
+    probes,
+    process_groups,
+    process_resources,
+    processes,
+    workloads,
+)
 from exporters.sources import Sources
 from homeostat.exposition import Collector
 from homeostat.families import Metric
@@ -25,10 +38,17 @@ COLLECTORS: Mapping[str, CollectorModule] = {
     "containers": containers,
     "processes": processes,
     "probes": probes,
+    "health": health,
+    "host": host,
+    "clock": clock,
+    "container_resources": container_resources,
+    "process_resources": process_resources,
+    "process_groups": process_groups,
+    "databases": databases,
     "exporter": exporter,
 }
 
 
 def active(sources: Sources) -> list[Collector]:
-    """The collectors that apply now. Blocking: it looks for the guardian's socket."""
+    """The collectors that apply now."""
     return [collector for module in COLLECTORS.values() if (collector := module.make(sources)) is not None]

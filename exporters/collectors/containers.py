@@ -1,13 +1,14 @@
-"""Containers: state as inspect tells it, resources as their cgroups tell them."""
+"""Containers, as often as rules look at them: state as the engine tells it, memory and CPU as their cgroups do."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exporters.cgroups import Cgroups, CgroupSample
+from exporters.cgroups import CgroupSample
 from exporters.containerlabels import HEALTHS, STATES, LabelCache, RenderedLabels
+from exporters.meter import Meter
 from exporters.sources import Sources
-from exporters.watch import Seen, Watcher
+from exporters.together import Together
+from exporters.watch import Seen
 from homeostat import names
 from homeostat.containers import Container
 from homeostat.families import Family, Metric, counter, gauge
@@ -35,6 +36,11 @@ def _exit_code(reading: Reading) -> int | None:
     return None if container.is_running or container.finished_at is None else container.exit_code
 
 
+def _failing_streak(reading: Reading) -> int | None:
+    container = reading.container
+    return None if container.health == "none" else container.health_failing_streak
+
+
 def _oom_kills(reading: Reading) -> int:
     # The kernel's count starts over with the container, the engine's events may be dropped: the larger is nearer.
     in_this_life = reading.cgroup.oom_kills if reading.cgroup else None
@@ -42,8 +48,8 @@ def _oom_kills(reading: Reading) -> int:
 
 
 def _memory_limit(reading: Reading) -> int:
-    limit = reading.cgroup.limit if reading.cgroup else None
-    return reading.container.memory_limit if limit is None else limit
+    # Podman's runtime may set it on a cgroup below, and an engine that measures by itself does not tell it.
+    return (reading.cgroup.limit if reading.cgroup else None) or reading.container.memory_limit
 
 
 def _cgroup(value: Callable[[CgroupSample], float | None]) -> Value:
@@ -67,12 +73,20 @@ def _counter(name: str, help_text: str) -> Metric:
     return counter(name, help_text, *_OWN)
 
 
-#: One row per metric of one value. Adding one is adding a row.
+#: One row per metric of one value. Adding one is adding a row. What no rule rests on belongs to container_resources.
 VALUES: tuple[tuple[Metric, Value], ...] = (
     (_gauge(names.CONTAINER_RUNNING, "Whether its process exists; a paused one does."), lambda r: r.seen.is_running),
     (
         _gauge(names.CONTAINER_STOPPED, "Whether its end was asked for through the engine's API."),
         lambda r: r.seen.stopped_by_request,
+    ),
+    (
+        _gauge(
+            "homeostat_container_health_failing_streak",
+            "How often in a row its own health check has failed, up to a minute ago while it counts as healthy; absent "
+            "without a health check.",
+        ),
+        _failing_streak,
     ),
     (_gauge(names.CONTAINER_EXIT_CODE, "How it ended; absent while it runs."), _exit_code),
     (_gauge(names.CONTAINER_OOM_KILLED, "Whether the OOM killer ended it."), lambda r: r.container.oom_killed),
@@ -91,23 +105,26 @@ VALUES: tuple[tuple[Metric, Value], ...] = (
     ),
     (_gauge(names.CONTAINER_MEMORY_USAGE, "All memory, with page cache."), _cgroup(lambda c: c.usage)),
     (_counter(names.CONTAINER_CPU, "CPU time used since it started."), _cgroup(lambda c: c.cpu_seconds)),
-    (_gauge(names.CONTAINER_PIDS, "Processes and threads in it."), _cgroup(lambda c: c.pids)),
+    (
+        _gauge(names.CONTAINER_PIDS, "Tasks that count against its limit: every thread of every process, zombies too."),
+        _cgroup(lambda c: c.pids),
+    ),
 )
 METRICS: tuple[Metric, ...] = (_INFO, _STATE, _HEALTH, *(metric for metric, _ in VALUES))
 
 
 def make(sources: Sources) -> "ContainersCollector | None":
-    if sources.watcher is None or not sources.watcher.is_wanted:
+    if sources.look is None or sources.watcher is None or not sources.watcher.is_wanted:
         return None
-    return ContainersCollector(sources.watcher, sources.cgroups, sources.label_cache)
+    return ContainersCollector(sources.look, sources.meter, sources.label_cache)
 
 
 @dataclass(frozen=True, slots=True)
 class ContainersCollector:
     """Every container that the engine has, also ended ones until they are removed."""
 
-    watcher: Watcher
-    cgroups: Cgroups
+    look: Together[list[Seen]]
+    meter: Meter
     label_cache: LabelCache
 
     @property
@@ -115,9 +132,8 @@ class ContainersCollector:
         return "containers"
 
     async def collect(self) -> list[Family]:
-        seen = await self.watcher.look()
-        running = [(each.container.id, each.container.pid) for each in seen if each.is_running]
-        samples = await asyncio.to_thread(self.cgroups.sample_all, running)
+        seen = await self.look()
+        samples = await self.meter.samples([each.container for each in seen if each.is_running])
         readings = [Reading(each, samples.get(each.container.id)) for each in seen]
         rendered = self.label_cache.render(each.container for each in seen)
         return families(list(zip(rendered, readings, strict=True)))
@@ -128,15 +144,16 @@ def families(rows: list[tuple[RenderedLabels, Reading]]) -> list[Family]:
     info, state, health = _INFO.family(), _STATE.family(), _HEALTH.family()
     for rendered, reading in rows:
         info.add(rendered.info, 1)
-        for value, labels_ in zip(STATES, rendered.states, strict=True):
-            state.add(labels_, value == reading.container.status)
-        for value, labels_ in zip(HEALTHS, rendered.healths, strict=True):
-            health.add(labels_, value == reading.container.health)
-    found = [info, state, health]
-    for metric, value_of in VALUES:
-        family = metric.family()
-        for rendered, reading in rows:
-            if (number := value_of(reading)) is not None:
-                family.add(rendered.plain, number)
-        found.append(family)
-    return found
+        container = reading.container
+        state.samples += [
+            (labels_, value == container.status) for value, labels_ in zip(STATES, rendered.states, strict=True)
+        ]
+        health.samples += [
+            (labels_, value == container.health) for value, labels_ in zip(HEALTHS, rendered.healths, strict=True)
+        ]
+    return [info, state, health] + [
+        metric.family(
+            [(rendered.plain, number) for rendered, reading in rows if (number := value_of(reading)) is not None]
+        )
+        for metric, value_of in VALUES
+    ]

@@ -1,12 +1,12 @@
 """Supervised processes, as the guardian tells of them over its local socket."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from exporters.sources import Sources
 from homeostat import names
 from homeostat.families import Family, Metric, counter, gauge, labels
-from homeostat.guardian_client import GuardianClient, ProcessStatus
+from homeostat.guardian_client import ProcessStatus
 
 STATES = ("starting", "running", "backoff", "exited", "crash_looping", "stopped")
 
@@ -53,22 +53,22 @@ METRICS: tuple[Metric, ...] = (_STATE, *(metric for metric, _ in VALUES))
 
 
 def make(sources: Sources) -> "ProcessesCollector | None":
-    is_wanted = bool(sources.settings.processes) or sources.guardian.socket.exists()
-    return ProcessesCollector(sources.guardian) if is_wanted else None
+    is_wanted = bool(sources.settings.processes) or sources.guardian.is_there
+    return ProcessesCollector(sources.supervised) if is_wanted else None
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessesCollector:
     """Every process that the guardian keeps alive. Unreachable when no guardian answers."""
 
-    guardian: GuardianClient
+    supervised: Callable[[], Awaitable[list[ProcessStatus]]]
 
     @property
     def name(self) -> str:
         return "processes"
 
     async def collect(self) -> list[Family]:
-        processes = await self.guardian.processes()
+        processes = await self.supervised()
         state = _STATE.family()
         own = [{names.WORKLOAD: process.workload, names.PROCESS: process.name} for process in processes]
         for pairs, process in zip(own, processes, strict=True):

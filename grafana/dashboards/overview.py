@@ -43,7 +43,7 @@ def number_panel(title: str, description: str, view: Stat, unit: Unit = Unit.COU
 IN_TROUBLE = f"""count(
   (
     max by (workload) ({RUNNING}) == 0
-    or min by (workload) ({names.PROBE_SUCCESS}) == 0
+    or min by (workload) ({names.PROBE_HEALTHY}) == 0
     or {health()} == 3
     or max by (workload) ({names.WORKLOAD_INSTANCES}) == 0
   ) {IS_ENABLED}
@@ -95,7 +95,7 @@ FLEET = Table(
         Column("Repaired", f"max by (workload) ({names.WORKLOAD_ENABLED})", Unit.NONE, YES_NO),
         Column("Instances", f"max by (workload) ({names.WORKLOAD_INSTANCES})", Unit.COUNT),
         Column("Running", f"sum by (workload) (max by (workload, container, process) ({RUNNING}))", Unit.COUNT),
-        Column("Probes", f"min by (workload) ({names.PROBE_SUCCESS})", Unit.NONE, GOOD_BAD),
+        Column("Probes", f"min by (workload) ({names.PROBE_HEALTHY})", Unit.NONE, GOOD_BAD),
         Column("Docker health", health(), Unit.NONE, HEALTH),
         Column("Memory of limit", memory_of_limit(), Unit.RATIO),
         Column("Recoveries under way", "sum by (workload) (homeostat_recovery_active)", Unit.COUNT),

@@ -96,7 +96,7 @@ WORKLOAD = Dashboard(
             TimeSeries(
                 (
                     Query(
-                        f"max by (container, probe) ({names.PROBE_DURATION}{HERE})",
+                        f"max by (container, probe) ({names.PROBE_LAST_DURATION}{HERE})",
                         "{{container}} {{probe}}",
                     ),
                 )

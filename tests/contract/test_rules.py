@@ -1,5 +1,6 @@
 """The rules are valid, tested, documented, and use only metrics that exist."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from itertools import groupby
@@ -9,7 +10,10 @@ import promql_parser
 import pytest
 import yaml
 
+from exporters.collectors import COLLECTORS
 from homeostat import names
+from homeostat.families import MetricType
+from homeostat.quantities import parse_duration
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "prometheus"
@@ -17,10 +21,24 @@ RUNBOOKS = ROOT / "docs/runbooks"
 RUNBOOK_URL = "https://github.com/homeostat/homeostat/blob/main/docs/runbooks/"
 RULE_FILES = sorted(FOLDER.glob("rules/*/*.yml"))
 TEST_FILES = sorted(FOLDER.glob("tests/*.test.yml"))
-#: `up` is Prometheus's own, about the scrape itself.
-KNOWN_METRICS = {"up"} | {
-    value for value in vars(names).values() if isinstance(value, str) and value.startswith("homeostat_")
+#: Prometheus's own, about scrapes and about what it sends to a long-term storage.
+OF_PROMETHEUS = {
+    "up",
+    "prometheus_remote_storage_samples_failed_total",
+    "prometheus_remote_storage_queue_highest_sent_timestamp_seconds",
+    "prometheus_remote_storage_shards",
 }
+OF_COLLECTORS = {
+    metric.name + suffix
+    for module in COLLECTORS.values()
+    for metric in module.METRICS
+    for suffix in (("_bucket", "_sum", "_count") if metric.type is MetricType.HISTOGRAM else ("",))
+}
+KNOWN_METRICS = (
+    OF_PROMETHEUS
+    | OF_COLLECTORS
+    | {value for value in vars(names).values() if isinstance(value, str) and value.startswith("homeostat_")}
+)
 #: Has no end to test: it always fires.
 ENDLESS = {names.ALERT_DEAD_MAN}
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "What homeostat does by itself"]
@@ -32,6 +50,13 @@ def rules_in(files: list[Path]) -> list[dict]:
 
 RULES = rules_in(RULE_FILES)
 ALERTS = [rule for rule in RULES if "alert" in rule]
+RECORDED = [rule for rule in RULES if "record" in rule]
+RECORDING_GROUPS = [
+    group
+    for file in RULE_FILES
+    if file.parent.name == "recording"
+    for group in yaml.safe_load(file.read_text())["groups"]
+]
 
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda rule: rule["alert"])
 
@@ -74,7 +99,7 @@ def test_the_configuration_is_valid(servers):
 
 
 def test_each_rule_file_has_a_test_file():
-    assert [file.stem for file in RULE_FILES] == [file.name.removesuffix(".test.yml") for file in TEST_FILES]
+    assert sorted(file.stem for file in RULE_FILES) == [file.name.removesuffix(".test.yml") for file in TEST_FILES]
 
 
 def test_alert_names_are_unique():
@@ -107,7 +132,9 @@ def test_an_alert_says_why_it_waits_as_long_as_it_does(alert):
 @each_alert
 def test_an_alert_is_tested_to_fire_to_be_silent_and_to_end(alert):
     groups = [group for file in TEST_FILES for group in yaml.safe_load(file.read_text())["tests"]]
-    cases = [[case for case in group["alert_rule_test"] if case["alertname"] == alert["alert"]] for group in groups]
+    cases = [
+        [case for case in group.get("alert_rule_test", []) if case["alertname"] == alert["alert"]] for group in groups
+    ]
 
     phases = [[is_firing for is_firing, _ in groupby(bool(case["exp_alerts"]) for case in group)] for group in cases]
 
@@ -118,8 +145,38 @@ def test_an_alert_is_tested_to_fire_to_be_silent_and_to_end(alert):
 def test_a_rule_uses_only_metrics_that_exist(rule):
     used = set(metrics_in(promql_parser.parse(rule["expr"])))
 
-    assert used <= KNOWN_METRICS
+    assert used <= KNOWN_METRICS | {rule["record"] for rule in RECORDED}
     assert used or rule.get("alert") in ENDLESS
+
+
+@pytest.mark.parametrize("rule", RECORDED, ids=lambda rule: rule["record"])
+def test_a_recording_rule_is_named_by_level_metric_and_operations_and_is_tested(rule):
+    tests = [
+        case["expr"]
+        for file in TEST_FILES
+        for group in yaml.safe_load(file.read_text())["tests"]
+        for case in group.get("promql_expr_test", [])
+    ]
+
+    assert re.fullmatch(r"[a-z_]+:homeostat_[a-z_]+:[a-z0-9_]+", rule["record"])
+    assert any(re.search(rf"(?<![\w:]){re.escape(rule['record'])}(?![\w:])", expression) for expression in tests)
+
+
+def test_recording_is_cheap():
+    intervals = {group["name"]: group["interval"] for group in RECORDING_GROUPS}
+
+    assert intervals
+    # Prometheus shows a sample for five minutes.
+    assert all(15 <= parse_duration(interval) < 300 for interval in intervals.values())
+    assert all("record" in rule for group in RECORDING_GROUPS for rule in group["rules"])
+
+
+def test_each_collector_is_scraped_by_one_job():
+    jobs = {job["job_name"]: job for job in yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]}
+    fast, slow = jobs["homeostat-exporter"], jobs["homeostat-resources"]
+
+    assert sorted(fast["params"]["collect[]"] + slow["params"]["collect[]"]) == sorted(COLLECTORS)
+    assert fast["static_configs"] == slow["static_configs"]
 
 
 def test_each_runbook_belongs_to_an_alert():

@@ -7,7 +7,7 @@ from homeostat.quantities import host_port
 #: As WorkloadUnresponsive of the shipped rules, without its waits.
 RULE = {
     "alert": "WorkloadUnresponsive",
-    "expr": "min by (workload) (homeostat_probe_success) == 0 and on (workload) homeostat_workload_enabled == 1",
+    "expr": "min by (workload) (homeostat_probe_healthy) == 0 and on (workload) homeostat_workload_enabled == 1",
     "labels": {"severity": "critical", "remedy": "unresponsive"},
 }
 
@@ -40,7 +40,7 @@ class FakeExporter:
         values = {
             "homeostat_workload_enabled": 1,
             "homeostat_process_running": 1,
-            "homeostat_probe_success": 0 if self.is_sick else 1,
+            "homeostat_probe_healthy": 0 if self.is_sick else 1,
         }
         return web.Response(text="".join(f'{n}{{workload="{self.workload}"}} {v}\n' for n, v in values.items()))
 

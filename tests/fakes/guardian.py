@@ -16,13 +16,16 @@ class FakeProcess:
     state: str = "running"
     started_at: float = field(default_factory=time.time)
     restarts: int = 0
+    pid: int = 4711
+    stopped_by_request: bool = False
+    crash_looping: bool = False
 
     def row(self) -> dict[str, object]:
         return {
             "name": self.name,
             "workload": f"local/{self.name}",
             "state": self.state,
-            "pid": 4711,
+            "pid": self.pid,
             "exit_code": None,
             "restarts": self.restarts,
             "started_at": self.started_at,
@@ -30,8 +33,8 @@ class FakeProcess:
             "cpu_seconds": 0.1,
             "open_fds": 3,
             "memory_limit_bytes": None,
-            "stopped_by_request": False,
-            "crash_looping": False,
+            "stopped_by_request": self.stopped_by_request,
+            "crash_looping": self.crash_looping,
             "last_check_ok": True,
         }
 

@@ -15,7 +15,8 @@ from guardian.state import Record, StateFile
 from guardian.supervise import Supervisor
 from guardian.usage import UsageReader
 from homeostat.processes import ProcessId
-from homeostat.settings import ProcessSpec
+from homeostat.processspec import ProcessSpec
+from homeostat.structure import stored, written
 
 
 @dataclass
@@ -95,9 +96,9 @@ class World:
             random=lambda: 0.5,
             notify=notify,
         )
-        process = ProcessSpec.model_validate({"command": ("web",), "stop_grace": "7s", **spec})
+        process = written(ProcessSpec, {"command": ("web",), "stop_grace": "7s", **spec})
         return Supervisor(Supervised("web", "local/web", process), tools)
 
     def saved(self) -> Record:
         document = json.loads((self.launcher.state_dir / "guardian.json").read_text())
-        return Record.model_validate(document["processes"]["web"])
+        return stored(Record, document["processes"]["web"])

@@ -18,7 +18,8 @@ from guardian.escalate import CrashLoopNotice
 from guardian.model import Supervised
 from homeostat.clock import SystemClock
 from homeostat.platforms import detect
-from homeostat.settings import ProcessSpec
+from homeostat.processspec import ProcessSpec
+from homeostat.structure import written
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX programs")
 
@@ -56,7 +57,7 @@ async def run(tmp_path, free_port, told) -> AsyncIterator[Run]:
     async def start(**processes: dict[str, object]) -> Guarded:
         logs.folder(guarded.state_dir).mkdir(parents=True)
         supervised = [
-            Supervised(name, f"local/{name}", ProcessSpec.model_validate({**FAST, **spec}))
+            Supervised(name, f"local/{name}", written(ProcessSpec, {**FAST, **spec}))
             for name, spec in processes.items()
         ]
         config = app.Config(supervised, guarded.state_dir, guarded.listen, dict(os.environ), notify)

@@ -59,7 +59,7 @@ class Scene:
     async def is_measured(self) -> bool:
         assert self.site.session is not None
         client = PrometheusClient(self.site.settings.responder.prometheus_url, self.site.session)
-        return bool(await client.query(f'homeostat_probe_success{{workload="local/{self.name}"}}'))
+        return bool(await client.query(f'homeostat_probe_healthy{{workload="local/{self.name}"}}'))
 
     async def recovery(self) -> dict:
         [recovery] = await self.site.recoveries()

@@ -19,6 +19,7 @@ from pathlib import Path
 import aiohttp
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 FAULTS = ("hang", "crash", "memory-leak", "fd-leak", "connection-leak", "error-rate", "slow", "reset")
@@ -88,6 +89,16 @@ class Service:
         ):
             is_json = response.content_type == "application/json"
             return response.status, await response.json() if is_json else {}
+
+    async def metrics(self) -> dict[str, float]:
+        """``app_pool_waiting{pool="postgres"}`` -> value."""
+        async with aiohttp.ClientSession() as session, session.get(self.url + "/metrics") as response:
+            assert response.status == 200
+            families = text_string_to_metric_families(await response.text())
+        samples = [sample for family in families for sample in family.samples]
+        return {
+            s.name + "{" + ",".join(f'{k}="{v}"' for k, v in sorted(s.labels.items())) + "}": s.value for s in samples
+        }
 
     async def wait_healthy(self) -> None:
         async with asyncio.timeout(10):
@@ -248,6 +259,73 @@ async def test_cache_clear_drops_the_leaked_memory_and_the_cached_items(web):
     assert done["redis_keys"] == 1
     assert done["local_bytes"] == 40 * MIB
     assert web.rss() - before < 10 * MIB
+
+
+async def test_a_pool_tells_who_uses_it_and_who_waits_in_vain(web):
+    start = time.time()
+    before = await web.metrics()
+    await web.call("POST", "/faults/connection-leak?count=4")
+    one_left = await web.metrics()
+    await web.call("POST", "/faults/connection-leak?count=1")
+    waiting = asyncio.create_task(web.call("GET", "/orders/1"))
+    await asyncio.sleep(0.3)
+    exhausted = await web.metrics()
+    await waiting
+    after = await web.metrics()
+    await web.call("POST", "/hooks/reset-connections")
+    healed = await web.metrics()
+
+    used, limit = 'app_pool_connections{pool="postgres",state="used"}', 'app_pool_connections_max{pool="postgres"}'
+    queue, timeouts = 'app_pool_waiting{pool="postgres"}', 'app_pool_timeouts_total{pool="postgres"}'
+    oldest = 'app_pool_oldest_checkout_timestamp_seconds{pool="postgres"}'
+    assert [page[used] for page in (before, one_left, exhausted, healed)] == [0, 4, 5, 0]
+    assert exhausted[limit] == 5
+    assert (before[queue], exhausted[queue], after[queue]) == (0, 1, 0)
+    assert after[timeouts] == before[timeouts] + 1
+    assert oldest not in before
+    assert start <= one_left[oldest] == after[oldest] <= time.time()
+    assert oldest not in healed
+    assert before['app_pool_connections_max{pool="redis"}'] > 0
+    assert {
+        'app_pool_connections{pool="redis",state="idle"}',
+        'app_pool_connections{pool="redis",state="used"}',
+    } <= set(before)
+
+
+async def test_caches_and_the_queue_tell_of_themselves(shop, web):
+    await web.call("POST", "/hooks/cache-clear")
+    before = await web.metrics()
+    for _ in range(3):
+        await web.call("GET", "/items")
+    await web.call("POST", "/faults/memory-leak?mb_per_s=100&limit_mb=3")
+    await asyncio.sleep(0.4)
+    after = await web.metrics()
+    with shop.run("worker") as worker:
+        await worker.wait_healthy()
+        await order_until_done(web)
+        queue = await worker.metrics()
+
+    def gained(name):
+        return after[name] - before[name]
+
+    assert (gained('app_cache_misses_total{cache="items"}'), gained('app_cache_hits_total{cache="items"}')) == (1, 2)
+    assert gained('app_cache_entries{cache="local"}') == 3
+    assert queue['app_queue_processed_total{queue="orders"}'] >= 1
+    assert queue['app_queue_length{queue="orders"}'] == 0
+    assert 'app_queue_oldest_timestamp_seconds{queue="orders"}' not in queue
+
+
+async def test_metrics_are_served_while_the_stores_are_down(shop, web, worker):
+    shop.stop_stores()
+    try:
+        of_web, of_worker = await web.metrics(), await worker.metrics()
+    finally:
+        shop.start_stores()
+
+    assert 'app_pool_connections{pool="postgres",state="used"}' in of_web
+    assert 'app_queue_processed_total{queue="orders"}' in of_worker
+    assert 'app_queue_length{queue="orders"}' not in of_worker
+    await web.wait_healthy()
 
 
 async def test_gc_collects(web):

@@ -32,7 +32,10 @@ async def list_items(request: web.Request) -> web.Response:
     """``[{"id", "name", "price_cents"}]``, from Redis, else PostgreSQL."""
     stores = request.app[STORES]
     items = await stores.redis.get(ITEMS_KEY)
-    if items is None:
+    if items is not None:
+        stores.use.cache_hits += 1
+    else:
+        stores.use.cache_misses += 1
         async with stores.database() as connection:
             rows = await connection.fetch("SELECT id, name, price_cents FROM items ORDER BY id")
         items = json.dumps([dict(row) for row in rows])

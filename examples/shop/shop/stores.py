@@ -1,9 +1,10 @@
 """PostgreSQL and Redis: opened lazily, so that the shop starts, answers and recovers without them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -52,12 +53,25 @@ class ResetReport:
     leaked: int
 
 
+@dataclass(slots=True)
+class Use:
+    """What /metrics tells and no client library does. ``taken``: connection -> seconds since the epoch."""
+
+    waiting: int = 0
+    timeouts: int = 0
+    taken: dict[Any, float] = field(default_factory=dict)
+    cache_hits: int = 0
+    cache_misses: int = 0
+    orders_processed: int = 0
+
+
 class Stores:
     """One connection pool and one Redis client. ``leaked`` holds what the fault takes and keeps."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.leaked: list[Any] = []
+        self.use = Use()
         self.pool: asyncpg.Pool
         self.redis: Redis
 
@@ -81,7 +95,16 @@ class Stores:
 
     async def take_connection(self) -> Any:
         """TimeoutError when the pool is exhausted. The caller owes a ``pool.release``."""
-        return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        self.use.waiting += 1
+        try:
+            connection = await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except TimeoutError:
+            self.use.timeouts += 1
+            raise
+        finally:
+            self.use.waiting -= 1
+        self.use.taken[connection] = time.time()
+        return connection
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Any]:
@@ -90,6 +113,7 @@ class Stores:
         try:
             yield connection
         finally:
+            self.use.taken.pop(connection, None)
             # A connection that cannot be given back is dropped. This must not hide why the block ended:
             # a cancellation that turned into an error would keep the worker from stopping.
             with suppress(*STORE_ERRORS):
@@ -104,6 +128,7 @@ class Stores:
         report = ResetReport(closed=pool.get_size(), leaked=len(self.leaked))
         await self.open()
         self.leaked.clear()
+        self.use.taken.clear()
         await _close(pool, redis)
         return report
 

@@ -7,6 +7,7 @@ from shop.answers import answer_503
 from shop.health import show_health
 from shop.hooks import LOCAL_CACHE
 from shop.leaks import FAULT_STATE, FaultState, leak_in_background
+from shop.metrics import show_metrics, web_families
 from shop.request_log import log_requests, open_request_log
 from shop.serve import hold_stores, serve
 from shop.settings import Settings
@@ -21,6 +22,7 @@ def build_app(settings: Settings) -> web.Application:
     app[STORES] = Stores(settings)
     app[LOCAL_CACHE] = {}
     app.add_routes([*orders.ROUTES, *hooks.ROUTES, web.get("/health", show_health)])
+    app.add_routes([web.get("/metrics", show_metrics(web_families))])
     app.cleanup_ctx.append(hold_stores)
     if settings.has_faults:
         app[FAULT_STATE] = FaultState()

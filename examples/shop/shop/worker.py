@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from aiohttp import web
 
 from shop.health import show_health
+from shop.metrics import show_metrics, worker_families
 from shop.orders import ORDERS_KEY
 from shop.serve import hold_stores, serve
 from shop.settings import Settings
@@ -29,6 +30,7 @@ async def work_next(stores: Stores) -> None:
             "UPDATE orders SET status = 'done', done_at = now() WHERE id = $1 AND status = 'new'",
             int(popped[1]),
         )
+        stores.use.orders_processed += 1
 
 
 async def sweep(stores: Stores) -> None:
@@ -61,10 +63,10 @@ async def work_in_background(app: web.Application) -> AsyncIterator[None]:
 
 
 def build_app(settings: Settings) -> web.Application:
-    """Serves its health and nothing else."""
+    """Serves its health and its metrics, and nothing else."""
     app = web.Application()
     app[STORES] = Stores(settings)
-    app.add_routes([web.get("/health", show_health)])
+    app.add_routes([web.get("/health", show_health), web.get("/metrics", show_metrics(worker_families))])
     app.cleanup_ctx.extend([hold_stores, work_in_background])
     return app
 

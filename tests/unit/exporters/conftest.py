@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from homeostat import settings
-from homeostat.containers import Container, ContainerEvent
+from homeostat.containers import Container, ContainerEvent, ContainerRow
 from homeostat.errors import NotFound, Unreachable
 
 START = 1_800_000_000.0
@@ -53,7 +53,9 @@ class FakeClock:
 
 
 class FakeEngine:
-    """Homeostat's own Engine protocol. ``is_deaf`` drops events; ``history`` is told anew to every new listener."""
+    """Homeostat's own Engine protocol. ``is_deaf`` drops events; ``history`` is told anew to every new listener;
+    ``failures``: what to raise for whom.
+    """
 
     def __init__(self):
         self.containers = {}
@@ -64,7 +66,11 @@ class FakeEngine:
         self.listeners = []
         self.listened_since = []
         self.inspects = []
+        self.failures = {}
         self.lists = 0
+        self.stats_of = {}
+        self.measured = []
+        self.measuring = self.most_measuring = 0
         self.closed = False
 
     def put(self, container):
@@ -99,12 +105,42 @@ class FakeEngine:
         await self._answer()
         return [c for c in self.containers.values() if not c.is_oneoff]
 
+    async def rows(self):
+        self.lists += 1
+        await self._answer()
+        return tuple(
+            ContainerRow(c.id, frozenset({c.name}), c.status, c.health if c.is_running else None, c.is_oneoff)
+            for c in self.containers.values()
+        )
+
     async def inspect(self, container_id):
         self.inspects.append(container_id)
         await self._answer()
+        if container_id in self.failures:
+            raise self.failures[container_id]
         if container_id not in self.containers:
             raise NotFound("no such container")
         return self.containers[container_id]
+
+    async def stats(self, container_id, timeout_s):
+        self.measured.append(container_id)
+        self.measuring += 1
+        self.most_measuring = max(self.most_measuring, self.measuring)
+        try:
+            await asyncio.sleep(0)
+            async with asyncio.timeout(timeout_s):
+                await self._answer()
+        except TimeoutError:
+            raise Unreachable("the Docker Engine did not answer") from None
+        finally:
+            self.measuring -= 1
+        if container_id not in self.stats_of:
+            raise NotFound("no such container")
+        return self.stats_of[container_id]
+
+    async def system_time(self):
+        await self._answer()
+        return START
 
     async def events(self, since):
         self.listened_since.append(since)

@@ -1,24 +1,18 @@
 """Containers are found and read under every version and driver, and a file that goes takes nothing else with it."""
 
 import shutil
-from pathlib import Path
 
 import pytest
+from cgrouptrees import DATA, ID, LIMITED, TREES, V2, planted
 
-from exporters.cgroups import Cgroups, CgroupSample, search, up_to_id
-from exporters.rawfiles import field, number, read
-
-DATA = Path(__file__).parents[2] / "data" / "cgroups"
-ID = "1e1553abdfae3742977ac2ff977f815d3ef4384c7bf58d58c9bf1af755343981"
-LIMITED = "66cced86c17ca0325b0747cbc9f65de4b97b339c0904b849411d31ef876ec8b9"
-TREES = ("v2-systemd", "v2-cgroupfs", "v1")
+from exporters.cgroups import Cgroups, CgroupSample, find
+from exporters.cgroups.find import memberships, named, search, up_to_id
+from exporters.rawfiles import field, number, read, read_whole
 
 
 @pytest.fixture(params=TREES)
 def tree(request, tmp_path):
-    copy = tmp_path / request.param
-    shutil.copytree(DATA / request.param, copy)
-    return copy
+    return planted(request.param, tmp_path / request.param)
 
 
 @pytest.fixture
@@ -45,28 +39,41 @@ def test_both_containers_are_read(cgroups):
 def test_without_the_hosts_processes_they_are_found_by_their_ids(tree, clock):
     shutil.rmtree(tree / "proc")
 
-    assert Cgroups(clock, tree / "sys", tree / "proc").sample_all([(ID, 4711)]) == {ID: sample()}
+    found = Cgroups(clock, tree / "sys", tree / "proc").sample_all([(ID, 4711), (LIMITED, 4712)])
+    assert found == {ID: sample(), LIMITED: sample(67108864, 3)}
 
 
 def test_paths_of_another_namespace_are_not_believed(cgroups, tree):
-    memberships = tree / "proc" / "4711" / "cgroup"
-    memberships.write_text(memberships.read_text().replace("/docker", "/../elsewhere/docker"))
+    membership = tree / "proc" / "4711" / "cgroup"
+    membership.write_text(membership.read_text().replace(":/", ":/../elsewhere/"))
 
     assert cgroups.sample_all([(ID, 4711)]) == {ID: sample()}
 
 
-@pytest.mark.parametrize("parent", ["user.slice/user-1000.slice/user@1000.service/app.slice", "kubepods/burst/pod1"])
-def test_any_parent_is_found(tmp_path, clock, parent):
+@pytest.mark.parametrize(
+    "parent",
+    [
+        "user.slice/user-1000.slice/user@1000.service/app.slice",
+        "docker/" + "a" * 64 + "/docker",  # Docker in Docker
+        "wsl-user/distro-1/systemd/user.slice/user-1000.slice/user@1000.service/user.slice",
+        "custom.slice",
+    ],
+)
+@pytest.mark.parametrize("has_processes", [True, False])
+def test_any_parent_is_found(tmp_path, clock, parent, has_processes):
     place = tmp_path / "sys" / parent / f"docker-{ID}.scope"
     shutil.copytree(DATA / "v2-systemd" / "sys" / "system.slice" / f"docker-{ID}.scope", place)
     (tmp_path / "sys" / "cgroup.controllers").write_text("memory\n")
+    if has_processes:
+        (tmp_path / "proc" / "4711").mkdir(parents=True)
+        (tmp_path / "proc" / "4711" / "cgroup").write_text(f"0::/{parent}/docker-{ID}.scope/init.scope\n")
 
-    assert Cgroups(clock, tmp_path / "sys", tmp_path / "proc").sample_all([(ID, 0)]) == {ID: sample()}
+    assert Cgroups(clock, tmp_path / "sys", tmp_path / "proc").sample_all([(ID, 4711)]) == {ID: sample()}
 
 
-async def test_what_is_not_found_is_searched_for_once_a_minute(cgroups, tree, clock, monkeypatch):
+async def test_what_is_not_found_is_searched_for_once_a_minute(cgroups, clock, monkeypatch):
     walks = []
-    monkeypatch.setattr("exporters.cgroups.search", lambda place: walks.append(place) or search(place))
+    monkeypatch.setattr(find, "search", lambda place: walks.append(place) or search(place))
     for _ in range(5):
         assert cgroups.sample_all([("f" * 64, 9)]) == {}
     assert len(walks) == 1
@@ -77,7 +84,7 @@ async def test_what_is_not_found_is_searched_for_once_a_minute(cgroups, tree, cl
 
 
 def test_what_is_known_is_not_searched_for(cgroups, monkeypatch):
-    monkeypatch.setattr("exporters.cgroups.search", lambda _: pytest.fail("a walk"))
+    monkeypatch.setattr(find, "search", lambda _: pytest.fail("a walk"))
 
     assert len(cgroups.sample_all([(ID, 4711), (LIMITED, 4712)])) == 2
 
@@ -100,11 +107,10 @@ def test_a_file_that_goes_takes_only_its_own_values_with_it(cgroups, tree):
 
 
 def test_a_controller_that_is_not_in_use_never_gives_the_hosts_values(tmp_path, clock):
-    shutil.copytree(DATA / "v1", tmp_path / "v1")
-    memberships = tmp_path / "v1" / "proc" / "4711" / "cgroup"
-    memberships.write_text("4:memory:/docker/" + ID + "\n")
-    shutil.rmtree(tmp_path / "v1" / "sys" / "cpuacct" / "docker")
-    found = Cgroups(clock, tmp_path / "v1" / "sys", tmp_path / "v1" / "proc").sample_all([(ID, 4711)])[ID]
+    tree = planted("v1", tmp_path / "v1")
+    (tree / "proc" / "4711" / "cgroup").write_text("4:memory:/docker/" + ID + "\n")
+    shutil.rmtree(tree / "sys" / "cpuacct" / "docker")
+    found = Cgroups(clock, tree / "sys", tree / "proc").sample_all([(ID, 4711)])[ID]
 
     assert found.cpu_seconds is None
     assert found.anon == 3047424
@@ -117,15 +123,43 @@ def test_a_restarted_container_is_looked_up_again(cgroups, tree):
     assert cgroups.sample_all([(ID, 5000)]) == {ID: sample()}
 
 
-def test_what_does_not_run_any_more_is_not_read(cgroups):
+def test_what_does_not_run_any_more_is_not_read_and_not_kept(cgroups):
     cgroups.sample_all([(ID, 4711), (LIMITED, 4712)])
 
     assert cgroups.sample_all([(ID, 4711)]).keys() == {ID}
-    assert len(cgroups._known) == 1
+    assert len(cgroups._finder._known) == 1
 
 
 def test_a_host_without_cgroups_gives_nothing(tmp_path, clock):
     assert Cgroups(clock, tmp_path, tmp_path).sample_all([(ID, 4711)]) == {}
+
+
+@pytest.mark.parametrize("name", V2)
+def test_folders_that_only_mention_a_container_are_not_taken_for_it(name):
+    places = search(str(DATA / name / "sys"))
+
+    assert places.keys() == {ID, LIMITED}
+    assert not [place for place in places.values() if "conmon" in place or ".mount" in place]
+
+
+@pytest.mark.parametrize(
+    ("part", "is_one"),
+    [
+        (ID, True),
+        (f"docker-{ID}.scope", True),
+        (f"libpod-{ID}.scope", True),
+        (f"libpod-{ID}", True),
+        (f"nerdctl-{ID}.scope", True),
+        (f"libpod-conmon-{ID}.scope", False),
+        (f"libpod-payload-{ID}", False),
+        (f"var-lib-docker-containers-{ID}-mounts-shm.mount", False),
+        (f"docker-{ID}.scope.d", False),
+        (ID[:12], False),
+        ("system.slice", False),
+    ],
+)
+def test_a_containers_folder_is_known_by_its_whole_name(part, is_one):
+    assert named(part) == (ID if is_one else None)
 
 
 @pytest.mark.parametrize(
@@ -133,13 +167,22 @@ def test_a_host_without_cgroups_gives_nothing(tmp_path, clock):
     [
         (f"/docker/{ID}", f"/docker/{ID}"),
         (f"/docker/{ID}/init.scope", f"/docker/{ID}"),
+        (f"/docker/{'a' * 64}/docker/{ID}", f"/docker/{'a' * 64}/docker/{ID}"),
         (f"/system.slice/docker-{ID}.scope/a/b", f"/system.slice/docker-{ID}.scope"),
         ("/", None),
         ("/docker", None),
+        (f"/docker/{'a' * 64}", None),
     ],
 )
 def test_a_containers_own_children_are_cut_off(path, expected):
     assert up_to_id(path, ID) == expected
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"0\n", b"0::\n", b"::\n", b"nonsense", b"0:memory\n", b"\xff:\xff:\xff\n"]
+)
+def test_memberships_that_make_no_sense_say_nothing(content):
+    assert memberships(content, ID) == {}
 
 
 STAT = b"anon 7\nfile 8\ninactive_anon 9\n"
@@ -166,6 +209,15 @@ def test_a_number_is_read(content, expected):
     assert number(content) == expected
 
 
-def test_a_file_that_is_not_there_is_none(tmp_path):
-    assert read(str(tmp_path / "nothing")) is None
-    assert read(str(tmp_path)) is None  # a folder opens but cannot be read
+@pytest.mark.parametrize("reader", [read, read_whole])
+def test_a_file_that_is_not_there_is_none(tmp_path, reader):
+    assert reader(str(tmp_path / "nothing")) is None
+    assert reader(str(tmp_path)) is None  # a folder opens but cannot be read
+
+
+def test_a_long_file_is_read_to_its_end_or_to_what_is_wanted(tmp_path):
+    path = tmp_path / "long"
+    path.write_bytes(b"x" * 100_000)
+
+    assert len(read_whole(str(path))) == 100_000
+    assert 50_000 <= len(read_whole(str(path), 50_000)) < 70_000

@@ -11,16 +11,13 @@ from exporters.catalog import Catalog
 from exporters.cgroups import CgroupSample
 from exporters.collectors.containers import LabelCache, Reading, families
 from exporters.collectors.exporter import ExporterCollector
-from exporters.collectors.probes import ProbesCollector
 from exporters.collectors.processes import ProcessesCollector
 from exporters.collectors.workloads import WorkloadsCollector
-from exporters.probing import Observation, ProbeKey
 from exporters.watch import Seen
 from homeostat import names
+from homeostat.encoder import render
 from homeostat.errors import Unreachable
-from homeostat.exposition import render
 from homeostat.guardian_client import GuardianClient
-from homeostat.probes import ProbeResult
 
 GOLDEN = Path(__file__).parents[2] / "data" / "exporter" / "containers.prom"
 SAMPLE = CgroupSample(
@@ -177,39 +174,6 @@ async def test_workloads_tell_their_thresholds(told, make):
         assert line in text.splitlines()
 
 
-class Observed:
-    """A prober that has seen this."""
-
-    def __init__(self, **seen):
-        self.seen = seen
-
-    def observations(self):
-        return {ProbeKey("shop/web", name.strip("_"), "http :80/"): seen for name, seen in self.seen.items()}
-
-
-async def test_probes_tell_their_last_result():
-    prober = Observed(
-        web1=Observation(ProbeResult(True, "", 0.25), 1_800_000_000.5, 0),
-        web2=Observation(ProbeResult(False, "status 503", 1.0), 7.0, 0),
-        web3=Observation(None, 0, 0),
-        _=Observation(ProbeResult(True, "", 0.5), 8.0, 0),
-    )
-    found = await ProbesCollector(prober).collect()
-
-    assert 'homeostat_probe_success{workload="shop/web",probe="http :80/"} 1' in render(found).decode().splitlines()
-    assert values(found) == {
-        (names.PROBE_SUCCESS, ("web1", "http :80/")): 1,
-        (names.PROBE_SUCCESS, ("web2", "http :80/")): 0,
-        (names.PROBE_SUCCESS, ("http :80/",)): 1,
-        (names.PROBE_DURATION, ("web1", "http :80/")): 0.25,
-        (names.PROBE_DURATION, ("web2", "http :80/")): 1,
-        (names.PROBE_DURATION, ("http :80/",)): 0.5,
-        (names.PROBE_TIMESTAMP, ("web1", "http :80/")): 1_800_000_000.5,
-        (names.PROBE_TIMESTAMP, ("web2", "http :80/")): 7,
-        (names.PROBE_TIMESTAMP, ("http :80/",)): 8,
-    }
-
-
 @pytest.fixture
 async def guardian(tmp_path):
     guardian = FakeGuardian()
@@ -220,7 +184,7 @@ async def guardian(tmp_path):
 
 async def test_processes_tell_what_the_guardian_tells(guardian, tmp_path):
     guardian.processes["api"] = FakeProcess("api", started_at=5.0, restarts=2)
-    found = values(await ProcessesCollector(GuardianClient(tmp_path / "g.sock")).collect())
+    found = values(await ProcessesCollector(GuardianClient(tmp_path / "g.sock").processes).collect())
 
     states = {key[1]: value for (name, key), value in found.items() if name == names.PROCESS_STATE}
     assert states.pop("running") == 1
@@ -245,7 +209,7 @@ async def test_an_ended_process_uses_nothing(guardian, tmp_path, monkeypatch):
     row = process.row() | {"pid": 0, "exit_code": 3}
     monkeypatch.setattr(FakeProcess, "row", lambda _self: row)
     guardian.processes["api"] = process
-    found = values(await ProcessesCollector(GuardianClient(tmp_path / "g.sock")).collect())
+    found = values(await ProcessesCollector(GuardianClient(tmp_path / "g.sock").processes).collect())
 
     assert found[names.PROCESS_EXIT_CODE, ("api",)] == 3
     assert (names.PROCESS_RSS, ("api",)) not in found
@@ -253,7 +217,7 @@ async def test_an_ended_process_uses_nothing(guardian, tmp_path, monkeypatch):
 
 async def test_a_guardian_that_is_down_is_a_failure(tmp_path):
     with pytest.raises(Unreachable):
-        await ProcessesCollector(GuardianClient(tmp_path / "nothing.sock")).collect()
+        await ProcessesCollector(GuardianClient(tmp_path / "nothing.sock").processes).collect()
 
 
 async def test_the_exporter_tells_of_itself():

@@ -9,10 +9,9 @@ import pytest
 
 from exporters.catalog import Entry
 from exporters.probing import FOLLOW_S, Prober, new_session, plan, spread
-from homeostat import probes
 from homeostat.clock import SystemClock
 from homeostat.errors import Temporary
-from homeostat.probes import ProbeContext
+from homeostat.probes import ProbeContext, ProbeResult, open_probe
 from homeostat.workloads import Kind, ProbeSpec, Workload
 
 HTTP = ProbeSpec("http", ":8080/health", 2.0, 1.0)
@@ -84,7 +83,7 @@ def test_nobody_waits_long_for_a_first_result(make):
 
 
 class Probed:
-    """Stands in the table of probes: notes when each target was probed, and answers as told."""
+    """Opens probes that note when each target was checked, and answer as told: why not, or an exception."""
 
     def __init__(self, clock):
         self.clock = clock
@@ -93,26 +92,41 @@ class Probed:
         self.overlaps = 0
         self.answer = ""
         self.hold = None
+        self.open = []
 
-    async def __call__(self, spec, _context):
-        self.runs.append((spec.target, self.clock.monotonic()))
-        self.overlaps += self.now.get(spec.target, 0)
-        self.now[spec.target] = self.now.get(spec.target, 0) + 1
+    def __call__(self, spec, _context):
+        self.open.append(spec.target)
+        return Check(self, spec.target)
+
+
+class Check:
+    """One probe of Probed."""
+
+    def __init__(self, probed, target):
+        self.probed = probed
+        self.target = target
+
+    async def check(self):
+        probed, target = self.probed, self.target
+        probed.runs.append((target, probed.clock.monotonic()))
+        probed.overlaps += probed.now.get(target, 0)
+        probed.now[target] = probed.now.get(target, 0) + 1
         try:
-            if self.hold is not None:
-                await self.hold.wait()
-            if isinstance(self.answer, Exception):
-                raise self.answer
-            return self.answer
+            if probed.hold is not None:
+                await probed.hold.wait()
+            if isinstance(probed.answer, Exception):
+                raise probed.answer
+            return ProbeResult(not probed.answer, probed.answer, 0.1)
         finally:
-            self.now[spec.target] -= 1
+            probed.now[target] -= 1
+
+    async def close(self):
+        self.probed.open.remove(self.target)
 
 
 @pytest.fixture
-def probed(clock, monkeypatch):
-    probed = Probed(clock)
-    monkeypatch.setitem(probes.PROBES, "http", probed)
-    return probed
+def probed(clock):
+    return Probed(clock)
 
 
 class Running:
@@ -127,10 +141,10 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(clock, *entries):
+async def running(clock, opener, *entries):
     async with new_session() as session:
         holder = Running(None, tuple(entries))
-        prober = holder.prober = Prober(holder, ProbeContext(session, clock))
+        prober = holder.prober = Prober(holder, ProbeContext(session, clock), opener)
         task = asyncio.create_task(prober.run())
         try:
             yield holder
@@ -145,7 +159,7 @@ def results(prober):
 
 
 async def test_a_probe_runs_at_its_interval(clock, make, probed):
-    async with running(clock, entry(make())) as holder:
+    async with running(clock, probed, entry(make())) as holder:
         await clock.advance(20)
         times = [at for _, at in probed.runs]
         (observation,) = holder.prober.observations().values()
@@ -157,7 +171,7 @@ async def test_a_probe_runs_at_its_interval(clock, make, probed):
 
 
 async def test_the_last_result_is_kept(clock, make, probed):
-    async with running(clock, entry(make())) as holder:
+    async with running(clock, probed, entry(make())) as holder:
         await clock.advance(4)
         probed.answer = "status 503"
         await clock.advance(2)
@@ -167,7 +181,7 @@ async def test_the_last_result_is_kept(clock, make, probed):
 
 
 async def test_a_probe_never_overlaps_itself_and_late_runs_are_not_made_up_for(clock, make, probed):
-    async with running(clock, entry(make())):
+    async with running(clock, probed, entry(make())):
         await clock.advance(2)
         probed.hold = asyncio.Event()
         await clock.advance(2)
@@ -181,37 +195,40 @@ async def test_a_probe_never_overlaps_itself_and_late_runs_are_not_made_up_for(c
     assert len(probed.runs) - before <= 2
 
 
-async def test_a_probe_that_raises_is_a_failure_and_the_others_go_on(clock, make, probed):
+async def test_a_probe_that_raises_says_nothing_and_the_others_go_on(clock, make, probed):
     probed.answer = RuntimeError("a bug")
-    async with running(clock, entry(make()), entry(make("shop-db-1"), workload_id="shop/db")) as holder:
+    async with running(clock, probed, entry(make()), entry(make("shop-db-1"), workload_id="shop/db")) as holder:
         await clock.advance(6)
         found = results(holder.prober)
 
+    # A bug of ours is no reason to restart what it looks at.
     assert {name: (result.ok, result.reason) for name, result in found.items()} == {
-        "shop-web-1": (False, "RuntimeError"),
-        "shop-db-1": (False, "RuntimeError"),
+        "shop-web-1": (None, "RuntimeError"),
+        "shop-db-1": (None, "RuntimeError"),
     }
     assert len(probed.runs) >= 4
 
 
 async def test_a_new_container_is_probed_and_one_that_goes_leaves_nothing(clock, make, probed):
-    async with running(clock) as holder:
+    async with running(clock, probed) as holder:
         for number in range(30):
             holder.entries = (entry(make(f"shop-web-{number}")),)
             await clock.advance(3)
             assert set(results(holder.prober)) == {f"shop-web-{number}"}
             assert len(holder.prober._tasks) == 1
+            assert len(probed.open) == 1
         holder.entries = ()
         await clock.advance(FOLLOW_S)
 
         assert results(holder.prober) == {}
         assert holder.prober._tasks == {}
+        assert probed.open == []
         names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
         assert "Prober._repeat" not in names
 
 
 async def test_a_new_address_is_followed_and_the_result_kept_until_the_next(clock, make, probed):
-    async with running(clock, entry(make())) as holder:
+    async with running(clock, probed, entry(make())) as holder:
         await clock.advance(3)
         probed.runs.clear()
         holder.entries = (entry(make(addresses=("172.18.0.9",))),)
@@ -224,7 +241,7 @@ async def test_a_new_address_is_followed_and_the_result_kept_until_the_next(cloc
 
 async def test_unchanged_probes_keep_their_pace_when_others_change(clock, make, probed):
     web = entry(make())
-    async with running(clock, web) as holder:
+    async with running(clock, probed, web) as holder:
         await clock.advance(5)
         holder.entries = (web, entry(make("shop-db-1", addresses=("172.18.0.3",)), workload_id="shop/db"))
         await clock.advance(5)
@@ -234,7 +251,7 @@ async def test_unchanged_probes_keep_their_pace_when_others_change(clock, make, 
 
 
 async def test_probes_that_stand_still_are_an_error(clock, make, probed):
-    async with running(clock, entry(make())) as holder:
+    async with running(clock, probed, entry(make())) as holder:
         await clock.advance(4)
         probed.hold = asyncio.Event()
         await clock.advance(2)
@@ -245,18 +262,72 @@ async def test_probes_that_stand_still_are_an_error(clock, make, probed):
 
 
 async def test_a_probe_that_has_not_run_yet_has_no_result(clock, make, probed):
-    async with running(clock, entry(make())) as holder:
+    async with running(clock, probed, entry(make())) as holder:
         await clock.settle()
 
         assert results(holder.prober) == {"shop-web-1": None}
 
 
+async def test_a_probe_is_opened_once_for_all_its_checks(clock, make, probed):
+    async with running(clock, probed, entry(make())):
+        await clock.advance(20)
+
+        assert len(probed.open) == 1
+        assert len(probed.runs) == 10
+
+
+async def test_thresholds_hold_over_a_change_of_address_and_end_with_the_container(clock, make, probed):
+    patient = dataclasses.replace(HTTP, failures=4)
+    async with running(clock, probed, entry(make(), probes_=[patient])) as holder:
+        await clock.advance(4)
+        probed.answer = "status 503"
+        await clock.advance(4)
+        holder.entries = (entry(make(addresses=("172.18.0.9",)), probes_=[patient]),)
+        await clock.advance(2)
+        below = healthy(holder.prober)
+        await clock.advance(4)
+        beyond = healthy(holder.prober)
+        checks = only(holder.prober).tally.checks
+        holder.entries = ()
+        await clock.advance(1)
+        probed.answer = ""
+        holder.entries = (entry(make(), probes_=[patient]),)
+        await clock.advance(3)
+
+        assert (below, beyond) == (True, False)
+        assert checks >= 6
+        assert healthy(holder.prober) is True
+        assert only(holder.prober).tally.checks < checks
+
+
+async def test_of_two_probes_of_one_name_the_first_is_run(make):
+    first, second = (dataclasses.replace(HTTP, given_name="front", timeout_s=each) for each in (1.0, 2.0))
+
+    assert [target.spec.timeout_s for target in plan([entry(make(), probes_=[first, second])])] == [1.0]
+
+
+def test_an_expression_that_begins_with_a_colon_goes_to_no_container(make):
+    rule = ProbeSpec("promql", ":orders:rate5m", 2.0, 1.0)
+
+    assert planned(entry(make(), probes_=[rule])) == {("shop/web", "", "promql :orders:rate5m", ":orders:rate5m")}
+
+
+def only(prober):
+    (observation,) = prober.observations().values()
+    return observation
+
+
+def healthy(prober):
+    return only(prober).healthy
+
+
 async def test_ending_the_prober_ends_its_probes(clock, make, probed):
     probed.hold = asyncio.Event()
-    async with running(clock, entry(make())):
+    async with running(clock, probed, entry(make())):
         await clock.advance(3)
 
     assert probed.now == {"http://172.18.0.2:8080/health": 0}
+    assert probed.open == []
 
 
 async def test_real_servers_that_never_answer_do_not_hold_up_the_others(make):
@@ -278,17 +349,18 @@ async def test_real_servers_that_never_answer_do_not_hold_up_the_others(make):
         entry(probes_=[ProbeSpec("http", target, 0.2, 1.0 if number else 0.3)], workload_id=f"shop/w{number}")
         for number, target in enumerate(targets)
     ]
-    async with running(SystemClock(), *entries) as holder:
-        seen_of_good = set()
+    async with running(SystemClock(), open_probe, *entries) as holder:
+        seen_of_good = {}
         for _ in range(100):
             await asyncio.sleep(0.015)
-            found = {key.workload: seen.result for key, seen in holder.prober.observations().items()}
-            seen_of_good.add(found["shop/w0"])
+            seen = {key.workload: seen for key, seen in holder.prober.observations().items()}
+            seen_of_good[seen["shop/w0"].at] = seen["shop/w0"].result
+    found = {workload: observation.result for workload, observation in seen.items()}
     for server in (hanging, good):
         server.close()
     await asyncio.sleep(0.1)
 
     assert len(seen_of_good) >= 4
-    assert all(result is None or result.ok for result in seen_of_good)
+    assert all(result is None or result.ok for result in seen_of_good.values())
     del found["shop/w0"]
     assert {result.reason for result in found.values() if result} == {"no answer within 1 s"}

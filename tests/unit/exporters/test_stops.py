@@ -42,6 +42,7 @@ def ended(make):
         ([("kill", 110, "15"), ("die", 200.1)], False),  # ignored TERM, crashed much later
         ([("kill", 110, "15"), ("stop", 200.1)], True),  # docker stop --time 90
         ([("stop", 300.0)], True),  # stopped while it waited for its restart
+        ([("kill", 199, ""), ("die", 200.1)], True),  # podman kill: which signal is not told
     ],
 )
 def test_an_end_is_requested_or_it_is_a_crash(ended, events, expected):

@@ -1,12 +1,15 @@
 """The watcher against an engine that drops events, hangs and goes away."""
 
 import asyncio
+import collections
 import contextlib
 
 import pytest
+from structlog.testing import capture_logs
 
-from exporters.watch import ABSENT_POLL_S, POLL_S, STALE_S, Watcher, birth
-from homeostat.errors import Unreachable
+from exporters.births import birth
+from exporters.watch import ABSENT_POLL_S, POLL_S, STALE_S, Watcher
+from homeostat.errors import Permanent, Unreachable
 
 
 class Proc:
@@ -15,8 +18,9 @@ class Proc:
     def __init__(self, root):
         self.root = root
 
-    def start(self, pid, at=100, state="S"):
+    def start(self, container, pid=4711, at=100, state="S"):
         (self.root / str(pid)).mkdir(exist_ok=True)
+        (self.root / str(pid) / "cgroup").write_text(f"0::/docker/{container.id}\n")
         rest = " ".join(["0"] * 18)
         (self.root / str(pid) / "stat").write_text(f"{pid} (a (b) c) {state} {rest} {at} 0 0\n")
 
@@ -50,6 +54,16 @@ async def watch(docker, clock, proc):
             return watcher
 
         yield watch
+
+
+def sizes(watcher):
+    """Every collection that it keeps and that holds anything."""
+    kept = vars(watcher) | vars(watcher._roster)
+    return {name: len(value) for name, value in kept.items() if isinstance(value, (dict, set, list, tuple)) and value}
+
+
+def warnings(logs):
+    return [entry["event"] for entry in logs if entry["log_level"] == "warning"]
 
 
 def states(seen):
@@ -141,14 +155,14 @@ async def test_the_list_is_the_same_object_while_nothing_changes(watch, docker, 
 async def test_an_older_answer_never_replaces_a_newer_one(watch, docker, clock, make):
     web = docker.put(make())
     watcher = await watch()
-    answer, real = asyncio.Event(), docker.list
+    answer, real = asyncio.Event(), docker.rows
 
-    async def slow_list(workload_id=None):
-        found = await real(workload_id)
+    async def slow_list():
+        found = await real()
         await answer.wait()
         return found
 
-    docker.list = slow_list
+    docker.rows = slow_list
     await clock.advance(POLL_S)  # a poll has read "running" and is under way
     docker.change(web, status="exited", pid=0)
     docker.tell(web, "die", clock.now())
@@ -161,7 +175,7 @@ async def test_an_older_answer_never_replaces_a_newer_one(watch, docker, clock, 
 
 async def test_a_crash_whose_event_was_dropped_is_seen_at_the_next_scrape(watch, docker, proc, make):
     web = docker.put(make(pid=4711))
-    proc.start(4711)
+    proc.start(web, 4711)
     watcher = await watch()
     await watcher.look()
     docker.is_deaf = True
@@ -175,8 +189,8 @@ async def test_a_crash_whose_event_was_dropped_is_seen_at_the_next_scrape(watch,
 @pytest.mark.parametrize("trouble", ["is_hung", "is_down"])
 async def test_a_crash_is_seen_even_when_the_engine_does_not_answer(watch, docker, proc, make, monkeypatch, trouble):
     monkeypatch.setattr("exporters.watch._CONFIRM_S", 0.05)
-    docker.put(make(pid=4711))
-    proc.start(4711)
+    web = docker.put(make(pid=4711))
+    proc.start(web, 4711)
     watcher = await watch()
     await watcher.look()
     setattr(docker, trouble, True)
@@ -189,21 +203,21 @@ async def test_a_crash_is_seen_even_when_the_engine_does_not_answer(watch, docke
 
 async def test_a_pid_used_again_by_another_process_is_a_crash(watch, docker, proc, make):
     web = docker.put(make(pid=4711))
-    proc.start(4711, at=100)
+    proc.start(web, 4711, at=100)
     watcher = await watch()
     await watcher.look()
-    proc.start(4711, at=999)
+    proc.start(web, 4711, at=999)
     docker.change(web, status="exited", pid=0)
 
     assert states(await watcher.look()) == {"shop-web-1": ("exited", False)}
 
 
 async def test_a_zombie_is_gone(watch, docker, proc, make):
-    docker.put(make(pid=4711))
-    proc.start(4711)
+    web = docker.put(make(pid=4711))
+    proc.start(web, 4711)
     watcher = await watch()
     await watcher.look()
-    proc.start(4711, state="Z")
+    proc.start(web, 4711, state="Z")
 
     assert states(await watcher.look()) == {"shop-web-1": ("running", False)}
 
@@ -211,19 +225,20 @@ async def test_a_zombie_is_gone(watch, docker, proc, make):
 async def test_without_the_hosts_processes_nothing_is_missed(watch, docker, make):
     docker.put(make(pid=4711))
     watcher = await watch()
+    asked = len(docker.inspects)
     for _ in range(3):
         assert states(await watcher.look()) == {"shop-web-1": ("running", True)}
 
-    assert docker.inspects == []
+    assert len(docker.inspects) == asked
 
 
 async def test_a_restart_within_a_scrape_interval_is_no_crash(watch, docker, proc, clock, make):
     web = docker.put(make(pid=4711))
-    proc.start(4711)
+    proc.start(web, 4711)
     watcher = await watch()
     await watcher.look()
     proc.end(4711)
-    proc.start(4800)
+    proc.start(web, 4800)
     docker.change(web, pid=4800, restart_count=1)
 
     assert states(await watcher.look()) == {"shop-web-1": ("running", True)}
@@ -415,7 +430,166 @@ async def test_nothing_of_removed_containers_is_kept(watch, docker, clock, make)
     await clock.advance(2 * POLL_S)
     await watcher.look()
 
-    assert not (watcher._containers or watcher._heard or watcher._births or watcher._turns or watcher._changed)
+    assert sizes(watcher) == {}
+
+
+@pytest.fixture
+def crowd(docker, proc, make):
+    """Thirty running containers whose processes can be seen."""
+    found = [docker.put(make(f"shop-web-{number}", pid=5000 + number)) for number in range(30)]
+    for container in found:
+        proc.start(container, container.pid)
+    return found
+
+
+async def test_calm_containers_are_inspected_once_a_minute_a_few_at_a_time(watch, docker, clock, crowd):
+    await watch()
+    docker.inspects.clear()
+    at_each = []
+    for _ in range(12):
+        before = len(docker.inspects)
+        await clock.advance(POLL_S)
+        at_each.append(len(docker.inspects) - before)
+
+    assert at_each == [5] * 12
+    assert set(collections.Counter(docker.inspects).values()) == {2}
+
+
+async def test_what_only_inspect_tells_is_at_most_a_minute_old(watch, docker, clock, crowd):
+    watcher = await watch()
+    for container in crowd:
+        docker.change(container, memory_limit=77)
+    await clock.advance(60)
+
+    assert {container.memory_limit for container in watcher.containers} == {77}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "paused"},
+        {"status": "exited", "pid": 0, "exit_code": 3},
+        {"name": "shop-other-1"},
+        {"health": "unhealthy", "health_failing_streak": 3},
+    ],
+)
+async def test_what_the_list_tells_is_seen_by_the_poll_without_any_event(watch, docker, clock, crowd, changes):
+    watcher = await watch()
+    changed = docker.change(crowd[7], **changes)
+    await clock.advance(POLL_S)
+
+    assert changed in watcher.containers
+
+
+async def test_a_restart_without_any_event_is_seen_by_the_poll_without_a_scrape(watch, docker, proc, clock, crowd):
+    watcher = await watch()
+    proc.end(5007)
+    proc.start(crowd[7], 6000)
+    changed = docker.change(crowd[7], pid=6000, restart_count=1)
+    await clock.advance(POLL_S)
+
+    assert changed in watcher.containers
+
+
+@pytest.mark.parametrize("values", [{"status": "restarting"}, {"health": "starting"}, {"health": "unhealthy"}])
+async def test_what_is_not_calm_is_followed_at_every_poll(watch, docker, clock, crowd, values):
+    docker.change(crowd[7], **values)
+    watcher = await watch()
+    for count in range(1, 5):
+        changed = docker.change(crowd[7], restart_count=count, health_failing_streak=count)
+        await clock.advance(POLL_S)
+        assert changed in watcher.containers
+
+
+async def test_a_container_that_the_engine_hangs_on_does_not_cost_the_others(watch, docker, clock, crowd):
+    watcher = await watch()
+    docker.failures[crowd[7].id] = Unreachable("did not answer within 10 s")
+    docker.change(crowd[7], status="exited", pid=0)
+    other = docker.change(crowd[8], status="paused")
+    await clock.advance(POLL_S)
+    assert other in watcher.containers
+    assert states(await watcher.look())["shop-web-7"] == ("running", True)
+    with capture_logs() as logs:
+        await clock.advance(STALE_S + POLL_S)
+
+    seen = states(await watcher.look())
+    assert len(seen) == 29
+    assert "shop-web-7" not in seen
+    assert warnings(logs) == ["docker.container_unknown"]
+    del docker.failures[crowd[7].id]
+    await clock.advance(POLL_S)
+    assert states(await watcher.look())["shop-web-7"] == ("exited", False)
+
+
+async def test_a_container_that_cannot_be_read_is_reported_once(watch, docker, clock, crowd):
+    docker.failures[crowd[7].id] = Permanent("the Docker Engine's answer cannot be read: State is missing")
+    with capture_logs() as logs:
+        watcher = await watch()
+        await clock.advance(6 * POLL_S)
+
+    assert len(await watcher.look()) == 29
+    assert warnings(logs) == ["docker.container_unreadable"]
+
+
+async def test_an_engine_that_lists_containers_and_tells_nothing_of_them_is_a_failure(watch, docker, clock, crowd):
+    for container in crowd:
+        docker.failures[container.id] = Unreachable("did not answer within 10 s")
+    watcher = await watch()
+    await clock.advance(POLL_S)
+
+    with pytest.raises(Unreachable):
+        await watcher.look()
+
+
+async def test_an_engine_that_only_lists_is_believed_as_long_as_nothing_contradicts(watch, docker, clock, crowd):
+    watcher = await watch()
+    for container in crowd:
+        docker.failures[container.id] = Unreachable("did not answer within 10 s")
+    await clock.advance(3 * STALE_S)
+    assert set(states(await watcher.look()).values()) == {("running", True)}
+    for container in crowd:
+        docker.change(container, status="paused")
+    await clock.advance(3 * STALE_S)
+
+    with pytest.raises(Unreachable):
+        await watcher.look()
+
+
+async def test_a_process_that_is_gone_and_never_explained_is_not_known_for_ever(watch, docker, proc, clock, crowd):
+    watcher = await watch()
+    await watcher.look()
+    docker.failures[crowd[7].id] = Unreachable("did not answer within 10 s")
+    proc.end(5007)
+    assert states(await watcher.look())["shop-web-7"] == ("running", False)
+    await clock.advance(STALE_S + 2 * POLL_S)
+
+    assert "shop-web-7" not in states(await watcher.look())
+
+
+async def test_an_engine_without_containers_is_no_failure(watch, docker):
+    watcher = await watch()
+
+    assert await watcher.look() == []
+
+
+async def test_a_process_of_another_pid_namespace_is_not_taken_for_the_containers(watch, docker, proc, make):
+    web = docker.put(make(pid=4711))
+    proc.start(make("somebody-else-1"), 4711)
+    watcher = await watch()
+    await watcher.look()
+    proc.end(4711)
+
+    assert states(await watcher.look()) == {web.name: ("running", True)}
+
+
+async def test_a_podman_removal_is_seen_at_once(watch, docker, clock, make):
+    web = docker.put(make())
+    watcher = await watch()
+    docker.remove(web)
+    docker.tell(web, "remove", clock.now())
+    await clock.settle()
+
+    assert watcher.containers == ()
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from fakes.clock import FakeClock
 
 from guardian.limits import Sample, are_set, exceeded, until_exceeded
 from guardian.usage import Usage
-from homeostat.settings import LimitsSpec
+from homeostat.processspec import LimitsSpec
+from homeostat.structure import stored
 
 
 def limits(**given) -> LimitsSpec:
-    return LimitsSpec.model_validate({"for": 10.0, **given})
+    return stored(LimitsSpec, {"for": 10.0, **given})
 
 
 def samples(*usages: tuple[float, int, float, int]) -> list[Sample]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.policy import Cause, CrashLoop, Decision, End, Restart, Stay, decide, history_length
-from homeostat.settings import BackoffSpec, CrashLoopSpec, ProcessSpec
+from homeostat.processspec import BackoffSpec, CrashLoopSpec, ProcessSpec
 
 NOW = 1000.0
 

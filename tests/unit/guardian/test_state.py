@@ -1,5 +1,10 @@
 """What survives the guardian, and what a damaged file costs: nothing but a line in the log."""
 
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -7,7 +12,7 @@ from guardian.policy import Cause
 from guardian.state import Record, StateFile, spec_hash
 from homeostat import files
 from homeostat.processes import ProcessId
-from homeostat.settings import ProcessSpec
+from homeostat.processspec import ProcessSpec
 
 RUNNING = Record(pid=42, start=12.25, spec_hash="ab", exit_code=1, restarts={Cause.EXIT: 3})
 
@@ -25,6 +30,14 @@ async def test_records_come_back(tmp_path):
 
     assert found == {"web": RUNNING, "job": Record(settled="exited")}
     assert found["web"].process == ProcessId(42, 12.25)
+
+
+def test_the_file_of_an_earlier_release_is_read(tmp_path):
+    record = {"pid": 42, "start": 12.25, "spec_hash": "ab", "exit_code": 1, "restarts": {"exit": 3}, "settled": None}
+    document = {"version": 1, "boot_id": "boot", "processes": {"web": {**record, "is_stopped": False}}}
+    (tmp_path / "guardian.json").write_text(json.dumps(document, indent=1))
+
+    assert StateFile(tmp_path, "boot").load() == {"web": RUNNING}
 
 
 async def test_a_forgotten_process_is_gone(tmp_path):
@@ -92,9 +105,16 @@ async def test_a_full_disk_is_said_and_survived(tmp_path, monkeypatch):
     assert [line["event"] for line in logs] == ["state.write_failed"]
 
 
+def test_the_hash_of_earlier_releases_is_kept_so_that_an_upgrade_restarts_nothing():
+    spec = ProcessSpec(command=("a", "-b"), cwd=Path("/srv"), env={"A": "b"})
+    seen = '{"command": ["a", "-b"], "cwd": "/srv", "env": {"A": "b"}, "user": null}'
+
+    assert spec_hash(spec) == hashlib.sha256(seen.encode()).hexdigest()[:16]
+
+
 def test_only_what_the_process_sees_changes_its_hash():
     spec = ProcessSpec(command=("a",))
 
-    assert spec_hash(spec) == spec_hash(spec.model_copy(update={"restart": "always", "stop_grace": 1.0}))
+    assert spec_hash(spec) == spec_hash(dataclasses.replace(spec, restart="always", stop_grace=1.0))
     for change in ({"command": ("b",)}, {"env": {"A": "b"}}, {"user": "nobody"}):
-        assert spec_hash(spec) != spec_hash(spec.model_copy(update=change))
+        assert spec_hash(spec) != spec_hash(dataclasses.replace(spec, **change))

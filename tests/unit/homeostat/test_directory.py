@@ -93,6 +93,9 @@ def test_groups_hold_configured_workloads_without_containers(tmp_path):
         ("tcp", ":5432", "172.18.0.2:5432"),
         ("http", "http://web.example/health", "http://web.example/health"),
         ("tcp", "db.example:5432", "db.example:5432"),
+        ("redis", ":6379", "172.18.0.2:6379"),
+        ("postgres", ":5432/shop", "172.18.0.2:5432/shop"),
+        ("promql", ":shop_errors:rate5m == 0", ":shop_errors:rate5m == 0"),  # a recording rule's name
     ],
 )
 def test_a_target_without_a_host_is_the_containers_address(kind, target, resolved):

@@ -1,28 +1,18 @@
-"""The text format as Prometheus's own parser reads it, and a scrape that no collector can spoil."""
+"""A scrape that no collector can spoil, and /metrics as a client asks for it."""
 
 import asyncio
-import math
+import gzip
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
-from hypothesis import given
-from hypothesis import strategies as st
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
 from homeostat import names
 from homeostat.clock import SystemClock
-from homeostat.exposition import (
-    DEFAULT_DEADLINE_S,
-    Family,
-    counter,
-    deadline_from,
-    gauge,
-    labels,
-    metrics_route,
-    render,
-    scrape,
-)
+from homeostat.encoder import Format, render
+from homeostat.exposition import DEFAULT_DEADLINE_S, deadline_from, metrics_route, scrape, selected
+from homeostat.families import gauge
 
 
 def parsed(families):
@@ -38,9 +28,7 @@ class Good:
     name = "good"
 
     async def collect(self):
-        family = gauge("good_thing", "A good thing.")
-        family.add("", 1)
-        return [family]
+        return [gauge("good_thing", "A good thing.").family([("", 1)])]
 
 
 class Broken:
@@ -56,61 +44,6 @@ class Hanging:
     async def collect(self):
         await asyncio.sleep(60)
         return []
-
-
-NASTY = ['a"b', "a\\b", "a\nb", "\\n", '\\"', "{}", "a,b=", "ä€😀", "", " ", "\ttab", "\\", "trailing\\"]
-
-
-@pytest.mark.parametrize("value", NASTY)
-def test_a_nasty_label_value_arrives_as_it_was(value):
-    family = gauge("thing", "Help.")
-    family.add(labels({"workload": value, "other": "x"}), 2)
-
-    assert parsed([family]) == {("thing", (("other", "x"), ("workload", value)), 2.0)}
-
-
-@given(value=st.text(st.characters(exclude_categories=["Cs", "Cc"])), number=st.floats(allow_nan=False))
-def test_any_text_and_number_arrive_as_they_were(value, number):
-    family = gauge("thing", "Help.")
-    family.add(labels({"workload": value}), number)
-
-    assert parsed([family]) == {("thing", (("workload", value),), number)}
-
-
-def test_half_a_surrogate_pair_does_not_spoil_the_page():
-    family = gauge("thing", "Help.")
-    family.add(labels({"workload": "\ud800"}), 1)
-
-    assert parsed([family]) == {("thing", (("workload", "?"),), 1.0)}
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (True, b"1"),
-        (False, b"0"),
-        (3, b"3"),
-        (0.1, b"0.1"),
-        (math.inf, b"+Inf"),
-        (-math.inf, b"-Inf"),
-        (math.nan, b"NaN"),
-        (1795434193.640574, b"1795434193.640574"),
-        (2**63, b"9223372036854775808"),
-    ],
-)
-def test_a_number_is_written_as_the_format_wants_it(value, text):
-    assert render([Family("thing", gauge("", "").type, "", [("", value)])]).splitlines()[-1] == b"thing " + text
-
-
-def test_help_text_keeps_to_one_line():
-    family = counter("thing_total", "One\nline \\ only.")
-    family.add("", 1)
-
-    assert render([family]).splitlines()[0] == b"# HELP thing_total One\\nline \\\\ only."
-
-
-def test_a_family_without_samples_is_left_out():
-    assert render([gauge("thing", "Help.")]) == b""
 
 
 async def test_a_broken_and_a_hanging_collector_do_not_spoil_the_others():
@@ -154,10 +87,53 @@ def test_without_a_header_the_deadline_is_the_default():
     assert deadline_from(make_mocked_request("GET", "/metrics")) == DEFAULT_DEADLINE_S
 
 
-async def test_the_route_serves_the_text_format():
-    route = metrics_route([Good()], SystemClock())
-    response = await route.handler(make_mocked_request("GET", "/metrics"))
+@pytest.fixture
+async def client():
+    """Of a server with one route over a good collector."""
+    app = web.Application()
+    app.add_routes([metrics_route([Good()], SystemClock())])
+    async with TestClient(TestServer(app), auto_decompress=False) as client:
+        yield client
 
-    assert isinstance(response, web.Response)
-    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert b"good_thing 1\n" in response.body
+
+async def test_a_client_without_wishes_gets_the_text_format_as_it_is(client):
+    response = await client.get("/metrics", headers={"Accept-Encoding": "identity"})
+
+    assert response.headers["Content-Type"] == Format.TEXT.value
+    assert "Content-Encoding" not in response.headers
+    assert b"\ngood_thing 1\n" in await response.read()
+
+
+async def test_openmetrics_and_gzip_are_there_for_the_asking(client):
+    wishes = {"Accept": "application/openmetrics-text;version=1.0.0", "Accept-Encoding": "gzip"}
+    response = await client.get("/metrics", headers=wishes)
+    page = gzip.decompress(await response.read())
+
+    assert response.headers["Content-Type"] == Format.OPENMETRICS.value
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert page.endswith(b"# EOF\n")
+
+
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [
+        ("", ["good", "hanging"]),
+        ("collect[]=good", ["good"]),
+        ("collect[]=absent", []),
+        ("collect[]=good&x=1", ["good"]),
+    ],
+)
+def test_a_query_names_its_collectors(query, chosen):
+    request = make_mocked_request("GET", f"/metrics?{query}")
+    found = selected(request, [Good(), Hanging()], ["good", "hanging", "absent"])
+
+    assert [collector.name for collector in found] == chosen
+
+
+def test_an_unknown_collector_is_told_with_what_is_allowed():
+    request = make_mocked_request("GET", "/metrics?collect[]=good&collect[]=goods")
+
+    with pytest.raises(web.HTTPBadRequest) as caught:
+        selected(request, [Good()], ["hanging", "good"])
+
+    assert caught.value.text == "collect[]=goods: no such collector; allowed: good, hanging\n"

@@ -1,14 +1,15 @@
 """Ladders: from the least force to the most, and written to the ledger as they were."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
 
-from homeostat.ladders import DEFAULT_LADDERS, Ladder, Step, Tier
+from homeostat.ladders import DEFAULT_LADDERS, Ladder, RestartStep, Step, Tier
+from homeostat.structure import stored
 from responder.actions import ACTIONS
 
 RULES = Path(__file__).parents[3] / "prometheus" / "rules" / "alerts"
@@ -47,10 +48,14 @@ def test_a_shipped_step_has_an_action_a_deadline_and_a_hold(ladder: Ladder):
 
 @pytest.mark.parametrize("ladder", DEFAULT_LADDERS.values(), ids=DEFAULT_LADDERS.keys())
 def test_a_step_comes_back_from_the_ledger_as_it_was(ladder: Ladder):
-    adapter: TypeAdapter[Step] = TypeAdapter(Step)
-
     for step in ladder.steps:
-        assert adapter.validate_python(json.loads(json.dumps(step.model_dump(mode="json")))) == step
+        assert stored(Step, json.loads(json.dumps(dataclasses.asdict(step)))) == step
+
+
+def test_a_step_of_an_earlier_releases_ledger_is_read():
+    data = {"action": "restart", "grace": 3.0, "timeout": 40.0, "verify": {"within": 15.0, "hold": 4.0}}
+
+    assert stored(Step, data) == RestartStep(action="restart", grace=3.0)
 
 
 def test_a_name_of_a_ladder_can_be_a_label_of_a_container():

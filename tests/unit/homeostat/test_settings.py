@@ -5,6 +5,7 @@ Expected messages stand beside the broken files in tests/data/settings; ``pytest
 
 import time
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from homeostat import settings
 from homeostat.errors import SettingsError
 from homeostat.ladders import DEFAULT_LADDERS
+from homeostat.sections import ProcessGroup
 from homeostat.settings import Settings
+from homeostat.workloads import Kind, PromqlOptions
 
 DATA = Path(__file__).parents[2] / "data" / "settings"
 INVALID = sorted(DATA.glob("invalid-*.yml"))
@@ -80,6 +83,9 @@ MADE: dict[str, bytes] = {
     "deep-blocks": b"".join(b" " * n + b"a:\n" for n in range(700)),
     "long-value": b"responder: {alertmanager_url: " + b"x" * 100_000 + b"}",
     "long-number": b"responder: {body_limit: " + b"9" * 100_000 + b"}",
+    "long-hexadecimal": b"responder: {body_limit: 0x" + b"f" * 10_000 + b", caps: [0x" + b"f" * 10_000 + b"]}",
+    "long-share": b"workloads: {shop/web: {memory_threshold: 0x" + b"f" * 1_000 + b"}}",
+    "nul-in-path": b'state_dir: "a\\0b"',
     "long-key": b"x" * 1_000 + b": 1",
     "key-of-lines": b'"a\\nb": {"c\\nd": 1, "c\\nd": 2}',
 }
@@ -226,6 +232,55 @@ def test_paths_are_relative_to_the_file_and_not_to_where_one_stands(tmp_path: Pa
     assert (loaded.processes["api"].cwd, loaded.processes["other"].cwd) == (tmp_path / "sub", tmp_path)
 
 
+def test_every_file_that_settings_name_is_relative_to_them(tmp_path: Path):
+    loaded = load(
+        tmp_path,
+        """
+stack: {remote_write: {url: "https://x/", username: a, password_file: p, ca_file: /etc/ca.pem}}
+workloads: {shop/web: {probes: [{redis: ":1", password_file: secrets/redis}, {http: ":1/", ca_file: ca.pem}]}}
+""",
+    )
+
+    remote = loaded.stack.remote_write
+    redis, http = loaded.workloads["shop/web"].probes
+    assert remote is not None
+    assert (remote.password_file, remote.ca_file) == (tmp_path / "p", Path("/etc/ca.pem"))
+    assert (redis.password_file, http.ca_file) == (tmp_path / "secrets/redis", tmp_path / "ca.pem")
+
+
+def test_an_expression_is_asked_of_the_stacks_own_prometheus_unless_it_names_another(tmp_path: Path):
+    loaded = load(
+        tmp_path,
+        """
+stack: {prometheus: "127.0.0.1:9999"}
+workloads: {shop/web: {probes: [{promql: up}, {promql: down, server: "http://other:9090/"}]}}
+""",
+    )
+
+    options = [probe.to_spec().options for probe in loaded.workloads["shop/web"].probes]
+    assert options == [PromqlOptions("http://127.0.0.1:9999"), PromqlOptions("http://other:9090")]
+
+
+def test_processes_are_grouped_by_name_or_command_line(tmp_path: Path):
+    loaded = load(
+        tmp_path,
+        "exporter: {node_exporter: true, process_groups: {web: {names: [nginx]}, jobs: {command: 'celery .* worker'}}}",
+    )
+
+    assert loaded.exporter.node_exporter
+    assert loaded.exporter.process_groups == {
+        "web": ProcessGroup(names=("nginx",)),
+        "jobs": ProcessGroup(command="celery .* worker"),
+    }
+
+
+def test_what_a_workload_needs_is_kept_with_it(tmp_path: Path):
+    loaded = load(tmp_path, "workloads: {shop/web: {depends_on: [shop/db, shop/redis]}}")
+
+    workload = loaded.workloads["shop/web"].to_workload("shop/web", Kind.CONTAINER)
+    assert workload.depends_on == ("shop/db", "shop/redis")
+
+
 @pytest.mark.parametrize("listen", ["127.0.0.1:1", "127.8.8.8:9802", "localhost:9802", "[::1]:9802"])
 def test_loopback_may_be_listened_on(tmp_path: Path, listen: str):
     assert load(tmp_path, f"responder: {{listen: '{listen}'}}\n").responder.listen == listen
@@ -285,5 +340,5 @@ def test_a_ladder_of_the_file_stands_in_front_of_the_shipped_one(tmp_path: Path)
 def test_settings_cannot_be_changed_afterwards(tmp_path: Path):
     loaded = load(tmp_path)
 
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         loaded.responder.dry_run = True

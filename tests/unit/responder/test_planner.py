@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from homeostat.alertmanager_api import AlertState
 from homeostat.ladders import DEFAULT_LADDERS, HookStep, Ladder, RestartStep, Step, Tier, UnpauseStep
-from homeostat.settings import Cap
+from homeostat.sections import Cap
 from homeostat.workloads import HookSpec, Kind, Workload, is_workload_id
 from responder.gates import AlertView, Facts, Refusal, Then, first_refusal
 from responder.planner import Act, Exhausted, Request, plan

@@ -1,0 +1,1 @@
+"""What the exporter costs, and what the ones that it replaces cost in the same run."""

@@ -1,0 +1,130 @@
+"""What the processes of a container hold: how many they are, their threads, and their open files.
+
+The work per container is bounded: processes and threads are counted from at most 256 KiB of ids (some 30,000) in at
+most 64 of its own cgroups, open files of at most 512 processes. Where there is more, the figures are of those.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from exporters.cgroups.find import subfolders
+from exporters.cgroups.samples import Processes
+from exporters.rawfiles import Read, read_whole
+
+_MOST_IDS = 1 << 18
+_MOST_FOLDERS = 64
+_MOST_LOOKED_AT = 512
+#: Less than that is all there is: the kernel hands ids out a page at a time.
+_WHOLE = 4000
+#: A folder of cgroups has two links, and one more for each folder in it.
+_LINKS_WITHOUT_FOLDERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """``pids``: of its processes, as they are numbered here; one that cannot be seen from here is 0."""
+
+    pids: list[int]
+    threads: int | None
+
+
+class ProcessReader:
+    """``proc``: the host's. Blocking."""
+
+    def __init__(self, proc: str) -> None:
+        self._proc = proc
+        # Since Linux 6.2 the size of the folder is the count; before, it is 0 and the entries have to be listed.
+        self._has_sizes = _size(f"{proc}/self/fd") > 0
+
+    def sample(self, members: Members, read: Read) -> Processes:
+        """Open files are None when one of the processes may not be looked at: a sum of the others would be a lie."""
+        counted = Processes(len(members.pids), members.threads)
+        pids = members.pids[:_MOST_LOOKED_AT]
+        if not all(pids):
+            return counted
+        try:
+            looks = [look for pid in pids if (look := self._look(pid, read)) is not None]
+        except PermissionError:
+            return counted
+        if not looks:
+            return counted
+        open_fds, worst = sum(fds for fds, _ in looks), max(ratio for _, ratio in looks)
+        return Processes(counted.count, counted.threads, open_fds, worst)
+
+    def _look(self, pid: int, read: Read) -> tuple[int, float] | None:
+        """(open files, their share of its limit); None when it has ended. Raises PermissionError."""
+        try:
+            fds = self._open_fds(pid)
+        except PermissionError:
+            raise
+        except OSError:
+            return None
+        soft = _soft_limit(read(f"{self._proc}/{pid}/limits"))
+        return None if soft is None else (fds, fds / soft)
+
+    def _open_fds(self, pid: int) -> int:
+        path = f"{self._proc}/{pid}/fd"
+        return os.stat(path).st_size if self._has_sizes else len(os.listdir(path))  # noqa: PTH116, PTH208 - hot path
+
+
+def members(folders: Sequence[str], threads_file: str, read: Read) -> Members | None:
+    """The processes of a container and of the cgroups in it, from the first of its ``folders`` that tells any."""
+    for folder in folders:
+        tree = _tree(folder)
+        pids = _ids(tree, "cgroup.procs", read)
+        if pids is not None:
+            threads = _ids(tree, threads_file, read)
+            return Members([int(pid) for pid in pids.split()], None if threads is None else threads.count(b"\n"))
+    return None
+
+
+def _ids(tree: Sequence[str], name: str, read: Read) -> bytes | None:
+    """That file of each of these folders, one after the other; None when none has it."""
+    parts: list[bytes] = []
+    length = 0
+    for folder in tree:
+        path = f"{folder}/{name}"
+        part = read(path)
+        if part is not None and len(part) >= _WHOLE:
+            part = read_whole(path, _MOST_IDS - length)
+        # A folder of threads has no processes of its own to tell: the one above does.
+        if part is not None:
+            parts.append(part[: part.rfind(b"\n") + 1])
+            length += len(part)
+        if length >= _MOST_IDS:
+            break
+    return b"".join(parts) if parts else None
+
+
+def _tree(folder: str) -> list[str]:
+    found = [folder]
+    for each in found:  # which grows
+        if len(found) >= _MOST_FOLDERS:
+            break
+        if _links(each) != _LINKS_WITHOUT_FOLDERS:
+            found += [f"{each}/{name}" for name in subfolders(each)[: _MOST_FOLDERS - len(found)]]
+    return found
+
+
+def _links(folder: str) -> int:
+    try:
+        return os.stat(folder).st_nlink  # noqa: PTH116 - hot path
+    except OSError:
+        return _LINKS_WITHOUT_FOLDERS
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - as above
+    except OSError:
+        return 0
+
+
+def _soft_limit(limits: bytes | None) -> float | None:
+    """Of open files, from /proc/PID/limits (proc_pid_limits(5)); infinite for none, None when that cannot be read."""
+    words = (limits or b"").partition(b"Max open files")[2].split(None, 1)
+    if not words:
+        return None
+    return max(int(words[0]), 1) if words[0].isdigit() else math.inf

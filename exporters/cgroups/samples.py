@@ -1,0 +1,97 @@
+"""What is known of one container's use of resources. Bytes and seconds. None: this kernel, engine or container does not
+tell; for limits, 0 means none. Counters begin with the cgroup, which is: with each start of the container.
+"""
+
+from dataclasses import dataclass
+
+from homeostat.containerinfo import NetworkCounters
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupSample:
+    """What rules rest on: read with every scrape."""
+
+    anon: int | None
+    shmem: int | None
+    usage: int | None
+    limit: int | None
+    oom_kills: int | None
+    cpu_seconds: float | None
+    pids: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """``limit_cores``: quota by period; periods are counted only while there is a quota."""
+
+    limit_cores: float | None = None
+    periods: int | None = None
+    throttled_periods: int | None = None
+    throttled_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """``kernel``: what of it cannot be reclaimed. ``*_events``: how often a boundary was met."""
+
+    file: int | None = None
+    kernel: int | None = None
+    working_set: int | None = None
+    swap: int | None = None
+    high_events: int | None = None
+    max_events: int | None = None
+    oom_events: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Io:
+    """Summed over block devices."""
+
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    reads: int | None = None
+    writes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """Seconds in which some task waited for the resource, or all of them did at once (stalled)."""
+
+    cpu_waiting: float | None = None
+    memory_waiting: float | None = None
+    memory_stalled: float | None = None
+    io_waiting: float | None = None
+    io_stalled: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupDetail:
+    """What its cgroup tells beyond CgroupSample."""
+
+    cpu: Cpu = Cpu()
+    memory: Memory = Memory()
+    io: Io = Io()
+    pressure: Pressure = Pressure()
+    pids_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """What its processes hold. ``worst_fd_ratio``: the largest share of its own limit that one of them has open."""
+
+    count: int | None = None
+    threads: int | None = None
+    open_fds: int | None = None
+    worst_fd_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSample:
+    """The rest: slower to read, or not looked at as often."""
+
+    cgroup: CgroupDetail = CgroupDetail()
+    processes: Processes = Processes()
+    networks: tuple[NetworkCounters, ...] = ()
+
+
+NOTHING = CgroupSample(None, None, None, None, None, None, None)

@@ -1,0 +1,127 @@
+"""The engine's JSON -> containerinfo. Engines differ (Docker 20.10 to 29, Podman's compatible API) and may be broken:
+what homeostat cannot do without is required, the rest has defaults. They raise ValueError and nothing else.
+
+Source: Docker Engine API v1.41 to v1.52, inspect, list and events; Podman, pkg/api/handlers/compat.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from homeostat.clock import parse_rfc3339
+from homeostat.containerinfo import Container, ContainerEvent, ContainerRow, is_oneoff
+from homeostat.loosejson import count, number, part, required, required_text, text, texts
+
+_HEALTHS = frozenset({"starting", "healthy", "unhealthy"})
+#: Health in the list's text, before API 1.52: ``Up 5 minutes (healthy)``, ``Up 2 seconds (health: starting)``.
+_HEALTH_IN_TEXT = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)$")
+#: No engine lets a name become longer: it is a label of every series and a file's name on the host.
+_LONGEST_NAME = 255
+#: Words that only Podman's list has, and what its inspect and Docker call that.
+_STATUSES = {"configured": "created", "initialized": "created", "stopped": "exited", "stopping": "running"}
+
+
+def container(raw: object) -> Container:
+    """From an inspect answer. Required: its id and its state."""
+    top = required(raw, "the answer")
+    container_id = required_text(top, "Id")
+    state, config, host = required(top.get("State"), "State"), part(top, "Config"), part(top, "HostConfig")
+    health = part(state, "Health") or part(state, "Healthcheck")  # Podman's own name for it
+    network_mode = text(host, "NetworkMode")
+    return Container(
+        id=container_id,
+        name=_name(text(top, "Name")) or container_id[:12],
+        image=text(config, "Image"),
+        labels=texts(config.get("Labels")),
+        status=required_text(state, "Status"),
+        health=_health(text(health, "Status")),
+        exit_code=number(state, "ExitCode"),
+        oom_killed=state.get("OOMKilled") is True,
+        restart_count=count(top, "RestartCount"),
+        restart_policy=text(part(host, "RestartPolicy"), "Name") or "no",
+        pid=count(state, "Pid"),
+        started_at=_time(state, "StartedAt"),
+        finished_at=_time(state, "FinishedAt"),
+        memory_limit=count(host, "Memory"),
+        addresses=("127.0.0.1",) if network_mode == "host" else tuple(_addresses(top)),
+        start_period_s=count(part(config, "Healthcheck"), "StartPeriod") / 1e9,
+        stop_signal=str(config.get("StopSignal") or ""),  # a number in some of Podman's versions
+        health_failing_streak=count(health, "FailingStreak"),
+        network_mode=network_mode,
+    )
+
+
+def rows(raw: object) -> tuple[ContainerRow, ...]:
+    """From a list answer. One row without an id, and all is in doubt: what is not listed counts as removed."""
+    if not isinstance(raw, list):
+        raise ValueError("the list of containers is none")  # noqa: TRY004 - not a mistake in this program
+    return tuple(_row(required(each, "a container of the list")) for each in raw)
+
+
+def event(raw: object) -> ContainerEvent:
+    """From one line of the event stream."""
+    top = required(raw, "an event")
+    actor = part(top, "Actor")
+    return ContainerEvent(
+        container_id=text(actor, "ID"),
+        action=text(top, "Action"),
+        signal=text(part(actor, "Attributes"), "signal"),
+        at=number(top, "timeNano") / 1e9,
+    )
+
+
+def system_time(raw: object) -> float:
+    """From an info answer: the engine's clock, epoch seconds."""
+    moment = parse_rfc3339(required_text(required(raw, "the engine's information"), "SystemTime"))
+    if moment is None:
+        raise ValueError("SystemTime is no time")
+    return moment
+
+
+def _name(told: str) -> str:
+    name = told.lstrip("/")
+    if len(name) > _LONGEST_NAME:
+        raise ValueError(f"Name has {len(name)} characters")
+    return name
+
+
+def _row(raw: Mapping[str, Any]) -> ContainerRow:
+    status = text(raw, "State").lower()
+    return ContainerRow(
+        id=required_text(raw, "Id"),
+        names=frozenset(_names(raw.get("Names"))),
+        status=_STATUSES.get(status, status),
+        health=_row_health(raw),
+        is_oneoff=is_oneoff(texts(raw.get("Labels"))),
+    )
+
+
+def _row_health(raw: Mapping[str, Any]) -> str | None:
+    if told := text(part(raw, "Health"), "Status"):  # since API 1.52
+        return _health(told)
+    found = _HEALTH_IN_TEXT.search(text(raw, "Status"))
+    return found[1] if found else None
+
+
+def _names(value: object) -> Iterator[str]:
+    # ``/name``; a legacy link to it shows as ``/other/alias``.
+    for each in value if isinstance(value, list) else ():
+        if isinstance(each, str):
+            yield each.lstrip("/")
+
+
+def _addresses(top: Mapping[str, Any]) -> Iterator[str]:
+    for network in part(part(top, "NetworkSettings"), "Networks").values():
+        if isinstance(network, dict) and (address := text(network, "IPAddress")):
+            yield address
+
+
+def _health(status: str) -> str:
+    return status if status in _HEALTHS else "none"
+
+
+def _time(raw: Mapping[str, Any], key: str) -> float | None:
+    try:
+        return parse_rfc3339(text(raw, key))
+    except ValueError:
+        return None

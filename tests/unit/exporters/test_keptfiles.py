@@ -1,0 +1,154 @@
+"""Files that are kept open are read as if they were not, and none is kept for longer than it is read."""
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from exporters.cgroups import Cgroups
+from exporters.keptfiles import KeptFiles, spare_files
+
+
+@pytest.fixture
+def files():
+    files = KeptFiles(3)
+    yield files
+    files.close()
+    assert len(files) == 0
+
+
+def descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A function that writes files."""
+
+    def written(*names):
+        for name in names:
+            (tmp_path / name).write_text(name)
+        return [str(tmp_path / name) for name in names]
+
+    return written
+
+
+def test_what_is_kept_tells_the_present(files, written):
+    (path,) = written("a")
+    assert files.read(path) == b"a"
+    Path(path).write_text("later")
+
+    assert files.read(path) == b"later"
+    files.end_pass()
+    assert files.read(path) == b"later"
+    assert len(files) == 1
+
+
+def test_what_was_not_read_in_a_pass_is_closed(files, written):
+    paths = written("a", "b", "c")
+    before = descriptors()
+    for path in paths:
+        files.read(path)
+    files.end_pass()
+    files.read(paths[1])
+    files.end_pass()
+
+    assert (len(files), descriptors() - before) == (1, 1)
+
+
+def test_beyond_the_most_files_are_read_and_not_kept(files, written):
+    paths = written(*"abcdefg")
+    before = descriptors()
+    for _ in range(3):
+        assert [files.read(path) for path in paths] == [name.encode() for name in "abcdefg"]
+        files.end_pass()
+        assert descriptors() - before == 3
+
+
+def test_reading_twice_in_a_pass_keeps_one(files, written):
+    (path,) = written("a")
+    before = descriptors()
+    for _ in range(5):
+        assert files.read(path) == b"a"
+
+    assert descriptors() - before == 1
+
+
+def test_what_cannot_be_read_is_not_kept(files, tmp_path):
+    before = descriptors()
+    for _ in range(3):
+        assert files.read(str(tmp_path / "nothing")) is None
+        assert files.read(str(tmp_path)) is None
+        files.end_pass()
+
+    assert (len(files), descriptors()) == (0, before)
+
+
+def test_without_a_share_nothing_is_kept(written):
+    (path,) = written("a")
+    files = KeptFiles(0)
+
+    assert (files.read(path), len(files)) == (b"a", 0)
+
+
+def test_the_rest_of_the_process_keeps_files_to_open():
+    assert 0 < spare_files() <= 4096
+
+
+@pytest.fixture
+def live(make):
+    """A function that makes a real cgroup with a process in it, as a running container."""
+    roots = [
+        root for root in (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")) if (root / "cgroup.procs").exists()
+    ]
+    if not roots or not os.access(roots[0], os.W_OK):
+        pytest.skip("needs the right to make cgroups")
+    folder = roots[0] / os.urandom(32).hex()
+    sleepers = []
+
+    def start():
+        folder.mkdir()
+        sleepers.append(subprocess.Popen(["sleep", "60"]))
+        (folder / "cgroup.procs").write_text(str(sleepers[-1].pid))
+        return make(id=folder.name, pid=sleepers[-1].pid)
+
+    def end():
+        while sleepers:
+            sleepers[-1].kill()
+            sleepers.pop().wait()
+        with contextlib.suppress(FileNotFoundError):
+            folder.rmdir()
+
+    yield start, end
+    end()
+
+
+def test_a_container_can_be_removed_and_made_anew_while_its_files_are_kept(live, clock):
+    start, end = live
+    cgroups = Cgroups(clock, most_open=100)
+    before = descriptors()
+    for _ in range(3):
+        container = start()
+        key = (container.id, container.pid)
+        for _ in range(2):
+            assert cgroups.sample_all([key])[container.id].usage is not None
+            assert cgroups.resources_all([container])[container.id].processes.count == 1
+        assert descriptors() > before
+        end()
+        assert cgroups.sample_all([key]) == {}
+        assert cgroups.resources_all([container]) == {}
+        assert descriptors() == before
+
+
+def test_closing_closes_everything(live, clock):
+    start, _ = live
+    cgroups = Cgroups(clock, most_open=100)
+    before = descriptors()
+    container = start()
+    cgroups.sample_all([(container.id, container.pid)])
+    cgroups.resources_all([container])
+    cgroups.close()
+
+    assert descriptors() == before
