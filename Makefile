@@ -36,7 +36,7 @@ generate: setup      ## write grafana/generated/*.json and docs/{configuration,m
 	@python -m cli.metricsdoc
 
 bench: setup         ## measure what the README promises
-	@scripts/servers
+	@scripts/servers --with-node-exporter
 	@python -m benchmarks.startup
 	@python -m benchmarks.recovery
 	@python -m benchmarks.idle

@@ -15,6 +15,7 @@ from exporters.collectors import COLLECTORS, active
 from exporters.containerlabels import LabelCache
 from exporters.discovery import discover
 from exporters.enginestats import EngineStats
+from exporters.garbage import spare_what_is_loaded
 from exporters.keptfiles import spare_files
 from exporters.machine import connect as connect_machine
 from exporters.meter import Meter
@@ -79,7 +80,8 @@ async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncI
 
 def connect(settings: Settings, clock: Clock, engine: Engine | None, session: aiohttp.ClientSession) -> Sources:
     """All parts, put together. Without ``engine`` no container is watched."""
-    watcher = Watcher(engine, clock, required=settings.docker.enabled is True) if engine else None
+    required, spare = settings.docker.enabled is True, spare_files()
+    watcher = Watcher(engine, clock, required=required, most_open=spare // 16) if engine else None
     catalog = Catalog(settings, lambda: watcher.containers if watcher else ())
     guardian = GuardianClient(control_socket_path(settings.state_dir))
     return Sources(
@@ -92,7 +94,7 @@ def connect(settings: Settings, clock: Clock, engine: Engine | None, session: ai
         prober=Prober(catalog.entries, ProbeContext(session, clock)),
         guardian=Presence(guardian.socket, clock),
         supervised=Together(guardian.processes),
-        meter=Meter(Cgroups(clock, most_open=spare_files()), EngineStats(engine, clock) if engine else None),
+        meter=Meter(Cgroups(clock, most_open=spare), EngineStats(engine, clock) if engine else None),
         label_cache=LabelCache(),
         machine=connect_machine(settings.exporter, clock, engine.system_time if engine else None),
         own=ProcessCollector(registry=None),
@@ -101,6 +103,7 @@ def connect(settings: Settings, clock: Clock, engine: Engine | None, session: ai
 
 async def _measure(sources: Sources) -> None:
     async with asyncio.TaskGroup() as group:
+        group.create_task(spare_what_is_loaded(sources.clock), name="garbage")
         group.create_task(sources.prober.run(), name="probes")
         group.create_task(sources.guardian.run(), name="guardian")
         if sources.watcher is not None:

@@ -2,25 +2,28 @@
 
 from collections.abc import Iterable, Mapping
 
-from exporters.rawfiles import read
+from exporters.rawfiles import Read, read
 
 #: A running container's (id, pid).
 ProcessKey = tuple[str, int]
 
 
-def look_up(proc: str, keys: Iterable[ProcessKey], known: Mapping[ProcessKey, bytes]) -> dict[ProcessKey, bytes | None]:
-    """When each of them started; None for one that is not there. Blocking.
+def look_up(
+    proc: str, keys: Iterable[ProcessKey], known: Mapping[ProcessKey, bytes], read_again: Read
+) -> dict[ProcessKey, bytes | None]:
+    """When each of them started; None for one that is not there. Blocking. ``read_again``: for what is read every time.
 
     One that is not ``known`` yet counts as not there unless its cgroup names the container: in another pid namespace
     (WSL 2, a container without the host's) the same pid is somebody else's.
     """
-    return {key: _birth(proc, *key, is_known=key in known) for key in keys}
+    return {
+        key: birth(read_again(f"{proc}/{key[1]}/stat")) if key in known or _is_containers(proc, *key) else None
+        for key in keys
+    }
 
 
-def _birth(proc: str, container_id: str, pid: int, *, is_known: bool) -> bytes | None:
-    if not is_known and container_id.encode() not in (read(f"{proc}/{pid}/cgroup") or b""):
-        return None
-    return birth(read(f"{proc}/{pid}/stat"))
+def _is_containers(proc: str, container_id: str, pid: int) -> bool:
+    return container_id.encode() in (read(f"{proc}/{pid}/cgroup") or b"")
 
 
 def birth(stat: bytes | None) -> bytes | None:

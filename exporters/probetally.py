@@ -13,7 +13,7 @@ BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, float
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """``errors``: checks that could not be made. ``counts``: the others by response time, one per bound of BOUNDS_S;
+    """``errors``: checks without a verdict. ``counts``: the others by response time, one per bound of BOUNDS_S;
     ``seconds``: their sum. ``healthy``: None before the first result. ``contrary``: results in a row against it.
     ``tls_expires_at``: of the last certificate that was accepted; kept, as an expired one is never seen again.
     """
@@ -28,15 +28,15 @@ class Tally:
     tls_expires_at: float | None = None
 
     def add(self, result: ProbeResult, spec: ProbeSpec) -> "Tally":
-        """With one more check. One that could not be made says nothing: it changes the counts only."""
-        is_made = result.ok is not None
+        """With one more check. One without a verdict changes the counts only."""
+        has_verdict = result.ok is not None
         healthy, contrary = health_after(self.healthy, self.contrary, result.ok, spec)
         return Tally(
             checks=self.checks + 1,
             failures=self.failures + (result.ok is False),
-            errors=self.errors + (not is_made),
-            counts=_one_more(self.counts, result.seconds) if is_made else self.counts,
-            seconds=self.seconds + (result.seconds if is_made else 0.0),
+            errors=self.errors + (not has_verdict),
+            counts=_one_more(self.counts, result.seconds) if has_verdict else self.counts,
+            seconds=self.seconds + (result.seconds if has_verdict else 0.0),
             healthy=healthy,
             contrary=contrary,
             tls_expires_at=_expiry(result) or self.tls_expires_at,

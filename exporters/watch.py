@@ -12,6 +12,7 @@ import structlog
 
 from exporters.births import ProcessKey, look_up
 from exporters.due import contradicts, due
+from exporters.keptfiles import KeptFiles
 from exporters.roster import Roster
 from exporters.stops import HISTORY_S, Heard, is_end_untold, is_stop_requested, note
 from exporters.together import Together
@@ -56,9 +57,11 @@ class _Processes:
 
 
 class Watcher:
-    """``required``: an engine has to be there. ``proc`` is the host's."""
+    """``required``: an engine has to be there. ``proc`` is the host's. ``most_open``: files of it to keep open."""
 
-    def __init__(self, engine: Engine, clock: Clock, *, required: bool, proc: Path = Path("/proc")) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, *, required: bool, proc: Path = Path("/proc"), most_open: int = 0
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._required = required
@@ -66,6 +69,7 @@ class Watcher:
         self._roster = Roster()
         self._heard: dict[str, Heard] = {}
         self._births: dict[ProcessKey, bytes] = {}
+        self._stats = KeptFiles(most_open)
         self._check_processes = Together(self._check_processes_now)
         self._polled_at: float | None = None
         self._unreadable: set[str] = set()
@@ -250,7 +254,8 @@ class Watcher:
 
     async def _check_processes_now(self) -> _Processes:
         keys = [(container.id, container.pid) for container in self.containers if container.is_running]
-        births = await asyncio.to_thread(look_up, self._proc, keys, self._births)
+        births = await asyncio.to_thread(look_up, self._proc, keys, self._births, self._stats.read)
+        self._stats.end_pass()
         # Only a process that was once seen can be missed.
         self._births = {key: first for key, now in births.items() if (first := self._births.get(key) or now)}
         return _Processes(

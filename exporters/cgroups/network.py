@@ -21,10 +21,11 @@ def networks(proc: str, pid: int) -> tuple[NetworkCounters, ...]:
     content = read_whole(f"{proc}/{pid}/net/dev", _MOST_BYTES) or b""
     found: list[NetworkCounters] = []
     for line in content.splitlines()[_HEAD_LINES:]:
-        name, _, counters = line.partition(b":")
-        name = name.strip()
-        fields = counters.split(None, _FIELDS)
-        if len(fields) >= _FIELDS and len(found) < _MOST and not _NOT_TOLD.fullmatch(name):
+        name, _, counters = line.strip().partition(b":")
+        if len(found) == _MOST or _NOT_TOLD.fullmatch(name):
+            continue
+        fields = counters.split()
+        if len(fields) >= _FIELDS:
             found.append(_interface(name.decode(errors="backslashreplace"), fields))
     return tuple(found)
 

@@ -84,13 +84,20 @@ def _has(root: str, blkio: str) -> bool:
 def _cpu(folder: str, read: Read) -> Cpu:
     stat = read(f"{folder}/cpu.stat")
     throttled_ns = field(stat, b"throttled_time")
-    quota, period = read(f"{folder}/cpu.cfs_quota_us"), number(read(f"{folder}/cpu.cfs_period_us"))
     return Cpu(
-        limit_cores=None if quota is None or not period else (number(quota) or 0) / period,  # -1 for none
+        limit_cores=_cores(folder, read),
         periods=field(stat, b"nr_periods"),
         throttled_periods=field(stat, b"nr_throttled"),
         throttled_seconds=None if throttled_ns is None else throttled_ns / 1e9,
     )
+
+
+def _cores(folder: str, read: Read) -> float | None:
+    if (quota := read(f"{folder}/cpu.cfs_quota_us")) is None:
+        return None
+    limit_us = number(quota)  # None for -1, which is no limit
+    period_us = number(read(f"{folder}/cpu.cfs_period_us")) if limit_us else None
+    return limit_us / period_us if limit_us and period_us else 0.0
 
 
 def _memory(folder: str, read: Read) -> Memory:

@@ -13,14 +13,15 @@ from homeostat.probes.model import HttpMeasured, ProbeResult
 _OWN = (names.WORKLOAD, names.CONTAINER, names.PROBE)
 _SUCCESS = gauge(
     names.PROBE_SUCCESS,
-    "Whether the last check was good. Absent while checks cannot be made: that says nothing about the target.",
+    "Whether the last check was good. Absent while checks cannot be made, which says nothing about the target, and "
+    "while a database that a liveness probe goes to says that it is still starting.",
     *_OWN,
     "role",
 )
 _HEALTHY = gauge(
     names.PROBE_HEALTHY,
     "Whether the target is taken for good, after the probe's thresholds: so many failures or successes in a row. "
-    "The first result decides at once. Absent while checks cannot be made.",
+    "The first result decides at once. Absent where the success is.",
     *_OWN,
     "role",
 )
@@ -29,12 +30,13 @@ _LAST_DURATION = gauge(names.PROBE_LAST_DURATION, "How long the last check took.
 _DURATION = histogram(
     names.PROBE_DURATION, "How long checks took, good and bad ones, since the probe was planned.", *_OWN
 )
-_CHECKS = counter("homeostat_probe_checks_total", "Checks run, good, bad, or not to be made.", *_OWN)
+_CHECKS = counter("homeostat_probe_checks_total", "Checks run, whatever came of them.", *_OWN)
 _FAILURES = counter("homeostat_probe_failures_total", "Checks that found the target bad.", *_OWN)
 _ERRORS = counter(
     "homeostat_probe_errors_total",
-    "Checks that could not be made for a reason on this side: no descriptors left, a password file that cannot be "
-    "read, credentials refused, a Prometheus that does not answer. They say nothing about the target.",
+    "Checks without a verdict: those that could not be made for a reason on this side (no descriptors left, a password "
+    "file that cannot be read, credentials refused, a Prometheus that does not answer), and liveness checks of a "
+    "database that is still starting.",
     *_OWN,
 )
 _INFO = gauge(

@@ -89,7 +89,7 @@ class _Opened:
                 finding = await self._look.look()
             ok, reason, measured = not finding.reason, finding.reason, finding.measured
         except EXPECTED as err:
-            (ok, reason), measured = explain(err, self._spec.timeout_s), None
+            (ok, reason), measured = explain(err, self._spec), None
         return ProbeResult(ok, reason, clock.monotonic() - start, measured)
 
     async def close(self) -> None:

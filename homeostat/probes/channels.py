@@ -54,7 +54,9 @@ class Tls:
         return float(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
     async def send(self, data: bytes) -> None:
-        await self._drive(lambda: self._tls.write(data))
+        rest = memoryview(data)
+        while rest:
+            rest = rest[await self._drive(lambda: self._tls.write(rest)) :]  # noqa: B023 - called before it changes
 
     async def receive(self) -> bytes:
         try:

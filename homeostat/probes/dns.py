@@ -7,6 +7,7 @@ import asyncio
 
 from dns import exception
 from dns.asyncresolver import Resolver
+from dns.name import Name, from_text
 from dns.resolver import NXDOMAIN, NoAnswer, NoNameservers, NoResolverConfiguration
 
 from homeostat.probes.dialing import Dialer
@@ -22,7 +23,7 @@ class DnsLook:
 
     def __init__(self, spec: ProbeSpec, _context: ProbeContext) -> None:
         options = spec.options if isinstance(spec.options, DnsOptions) else _DEFAULT
-        self._name = spec.target
+        self._name = _name(spec.target)
         self._record = options.record
         self._answer = _plain(options.answer)
         self._timeout_s = spec.timeout_s
@@ -40,6 +41,8 @@ class DnsLook:
             raise _system_error(err) or Bad("the name server failed") from None
         except exception.Timeout as err:
             raise _system_error(err) or TimeoutError() from None
+        except exception.DNSException:  # YXDOMAIN, or what cannot be read
+            raise Bad("the name server failed") from None
         if self._answer and self._answer not in {_plain(record.to_text()) for record in answers}:
             raise Bad("another answer")
         return Finding()
@@ -67,6 +70,13 @@ def _system_error(err: exception.DNSException) -> OSError | None:
     """What kept dnspython from asking, if that was it: it goes on to the next server, and tells only at the end."""
     tries = err.kwargs.get("errors", ())
     return next((each for one in tries for each in one if isinstance(each, OSError)), None)
+
+
+def _name(text: str) -> Name:
+    try:
+        return from_text(text)
+    except exception.DNSException as err:  # a label too long, say
+        raise ValueError(str(err)) from err
 
 
 def _plain(text: str) -> str:

@@ -19,6 +19,14 @@ class CannotLook(Exception):
     """Something on our side keeps us from looking, which says nothing about the target. ``str()`` is the reason."""
 
 
+class Starting(Exception):
+    """The target says that it is still coming up. ``str()`` is the reason.
+
+    It is not ready. But a restart, which failed liveness asks for, would make it begin anew: to a liveness probe it is
+    neither good nor bad.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class HttpMeasured:
     """``phases``: phase -> seconds, those that took place of resolve, connect, tls, processing (until the first byte of
@@ -70,8 +78,8 @@ Measured = HttpMeasured | RedisMeasured | PostgresMeasured
 class ProbeResult:
     """What one check saw.
 
-    ``ok`` is None when nothing was seen for a reason on our side: that is neither good nor bad. ``reason``: a short
-    phrase out of a bounded number, without anything secret; empty when ``ok``.
+    ``ok`` is None when it is neither good nor bad: nothing was seen for a reason on our side, or it is still starting.
+    ``reason``: a short phrase out of a bounded number, without anything secret; empty when ``ok``.
     """
 
     ok: bool | None
@@ -94,7 +102,8 @@ class Look(Protocol):
     async def look(self) -> Finding:
         """Look once. May be cancelled at any time, and then leaves no connection in a state that nobody knows.
 
-        Raises Bad, CannotLook, OSError; TimeoutError for no answer in time; ValueError for a target that cannot be.
+        Raises Bad, CannotLook, Starting, OSError; TimeoutError for no answer in time; ValueError for a target that
+        cannot be.
         """
         ...
 

@@ -10,7 +10,7 @@ import ssl
 import asyncpg  # type: ignore[import-untyped]  # it has no types, and does not leave this file
 
 from homeostat.probes.dialing import Dialer
-from homeostat.probes.model import Bad, CannotLook, Finding, PostgresMeasured, ProbeContext
+from homeostat.probes.model import Bad, CannotLook, Finding, PostgresMeasured, ProbeContext, Starting
 from homeostat.probes.passwords import read_password
 from homeostat.quantities import host_port
 from homeostat.workloads import PostgresOptions, ProbeSpec
@@ -38,19 +38,18 @@ GROUP BY 1
 
 #: SQLSTATE -> why, for those that are met in operation. The server's own words may hold anything.
 _WORDS = {
-    "3D000": "no such database",
     "53300": "too many connections",
     "55P03": "a lock was not granted in time",
     "57014": "the query was not done in time",
     "57P01": "the server is shutting down",
-    "57P03": "the server is starting up or shutting down",
 }
-#: It answers, but not us: whether it is well cannot be seen. Classes 28 (authorization) and 42501 (privilege).
+#: It answers, but not us: whether it is well cannot be seen. Class 28 is authorization, 42501 privilege.
 _NOT_US = re.compile(r"28...|42501")
+_NO_DATABASE = "3D000"
+#: Starting up, also from a crash; or shutting down.
+_CANNOT_CONNECT_NOW = "57P03"
 _NO_ENCRYPTION = "28000"
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
-
-
 #: What a kept connection says when the server has left it: restarted, or it ends idle sessions.
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -149,6 +148,10 @@ class PostgresLook:
             self._is_tls = not self._is_tls  # pg_hba.conf may want the other way: known at the next check
         if _NOT_US.fullmatch(sqlstate):
             return CannotLook("not authorized")
+        if sqlstate == _NO_DATABASE:
+            return CannotLook("no such database")
+        if sqlstate == _CANNOT_CONNECT_NOW:
+            return Starting("the server is starting up or shutting down")
         if sqlstate.startswith("08"):
             return Bad("connection lost")
         return Bad(_WORDS.get(sqlstate) or (f"SQLSTATE {sqlstate}" if _SQLSTATE.fullmatch(sqlstate) else "refused"))

@@ -5,7 +5,8 @@ import os
 import socket
 import ssl
 
-from homeostat.probes.model import Bad, CannotLook
+from homeostat.probes.model import Bad, CannotLook, Starting
+from homeostat.workloads import ProbeRole, ProbeSpec
 
 #: What is used up here: files, memory, ports. The target may be as well as ever.
 _OUR_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL})
@@ -13,18 +14,22 @@ _OUR_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOB
 _OTHER_NAME = {62: "issued for another name", 64: "issued for another address"}
 
 #: What a look may raise for a check that failed or could not be made.
-EXPECTED = (Bad, CannotLook, OSError, ValueError, OverflowError)
+EXPECTED = (Bad, CannotLook, Starting, OSError, ValueError, OverflowError)
+# EAI_NODATA is not everywhere.
+_NO_SUCH_HOST = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 
-def explain(err: Exception, timeout_s: float) -> tuple[bool | None, str]:
+def explain(err: Exception, spec: ProbeSpec) -> tuple[bool | None, str]:
     """``ok`` and ``reason`` of a check that raised one of EXPECTED."""
     match err:
         case Bad():
             return False, str(err)
         case CannotLook():
             return None, str(err)
+        case Starting():
+            return (False if spec.role is ProbeRole.READINESS else None), str(err)
         case TimeoutError() if not err.errno:  # asyncio's own; the kernel's has a number
-            return False, f"no answer within {timeout_s:g} s"
+            return False, f"no answer within {spec.timeout_s:g} s"
         case OSError():
             return _explain_system(err)
         case _:
@@ -38,7 +43,7 @@ def _explain_system(err: OSError) -> tuple[bool | None, str]:
             return False, f"TLS certificate: {words}"
         case ssl.SSLError():
             return False, "TLS handshake failed"
-        case socket.gaierror() if err.errno == socket.EAI_NONAME:
+        case socket.gaierror() if err.errno in _NO_SUCH_HOST:
             return False, "no such host"
         case socket.gaierror():  # the name server does not answer
             return None, "the host's name cannot be looked up"

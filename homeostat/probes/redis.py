@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from homeostat.probes.dialing import Dialer
-from homeostat.probes.model import Bad, CannotLook, Finding, ProbeContext, RedisMeasured
+from homeostat.probes.model import Bad, CannotLook, Finding, ProbeContext, RedisMeasured, Starting
 from homeostat.probes.passwords import read_password
 from homeostat.probes.resp import Link, Refused
 from homeostat.quantities import host_port
@@ -30,6 +30,8 @@ class RedisLook:
         try:
             return await self._ask()
         except Refused as err:
+            if err.code in _NOT_US:  # who may ask is settled at connect
+                await self.close()
             raise _explained(err) from None
         except BaseException:  # cancelled, too: an answer that is still to come must not pass for the next one's
             await self.close()
@@ -106,4 +108,6 @@ def _explained(err: Refused) -> Exception:
     if err.is_full:
         return Bad("max number of clients reached")
     reason = f"Redis says {err.code}" if err.code else "Redis answers with an error"
+    if err.code == "LOADING":
+        return Starting(reason)
     return CannotLook(reason) if err.code in _NOT_US else Bad(reason)

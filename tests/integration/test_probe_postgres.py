@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from fakes.databases import OWNER, Postgres, until
+from fakes.listeners import listener
 
 from exporters.catalog import Entry
 from exporters.collectors.databases import DatabasesCollector
@@ -21,7 +22,7 @@ from exporters.probing import Prober
 from homeostat.clock import SystemClock
 from homeostat.encoder import render
 from homeostat.probes import ProbeContext, open_probe, run_probe
-from homeostat.workloads import Kind, PostgresOptions, ProbeSpec, Workload
+from homeostat.workloads import Kind, PostgresOptions, ProbeRole, ProbeSpec, Workload
 
 PASSWORD = "pr0be-Pa55"
 MAX_CONNECTIONS = 10
@@ -175,6 +176,35 @@ async def test_the_owners_query_decides(spec, context, query, reason):
     result = await run_probe(asking(spec, query), context)
 
     assert (result.ok, result.reason) == (not reason, reason)
+
+
+@pytest.mark.parametrize(("role", "ok"), [(ProbeRole.LIVENESS, None), (ProbeRole.READINESS, False)])
+async def test_a_server_that_starts_is_not_ready_and_not_dead(context, password_file, role, ok):
+    """A restart would make it begin its recovery anew. The packets are the server's own: length, E, fields."""
+    fields = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
+
+    async def starting(reader, writer):
+        request = await reader.readexactly(8)
+        if request[4:] == (80877103).to_bytes(4, "big"):  # asks for TLS
+            writer.write(b"N")
+            return
+        writer.write(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+
+    async with listener(starting) as address:
+        options = PostgresOptions(user="probe", password_file=password_file)
+        spec = ProbeSpec("postgres", f"{address}/shop", 1.0, 2.0, role=role, options=options)
+        probe = open_probe(spec, context)
+        await probe.check()
+        result = await probe.check()
+        await probe.close()
+
+    assert (result.ok, result.reason) == (ok, "the server is starting up or shutting down")
+
+
+async def test_a_database_that_is_not_there_says_nothing_of_the_server(spec, context):
+    result = await run_probe(dataclasses.replace(spec, target=spec.target.replace("/postgres", "/nowhere")), context)
+
+    assert (result.ok, result.reason) == (None, "no such database")
 
 
 async def test_a_query_that_fails_costs_no_connection(spec, context, owner, server):

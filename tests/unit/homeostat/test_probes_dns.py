@@ -90,6 +90,13 @@ async def test_a_check_says_what_the_name_server_said(context, name, options, re
     assert (result.ok, result.reason) == (not reason, reason)
 
 
+async def test_a_name_that_cannot_be_says_nothing_of_the_server(context):
+    async with name_server() as server:
+        result = await run_probe(spec(server, "x" * 64 + ".example"), context)
+
+    assert (result.ok, result.reason) == (None, "the target cannot be")
+
+
 @pytest.mark.parametrize("rcode", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
 async def test_a_name_server_that_fails_is_bad(context, rcode):
     async with name_server(rcode) as server:

@@ -1,6 +1,7 @@
 """What a Redis check makes of replies; the real server is in tests/integration."""
 
 import asyncio
+import dataclasses
 
 import pytest
 from fakes.listeners import listener
@@ -9,7 +10,7 @@ from homeostat.clock import SystemClock
 from homeostat.probes import ProbeContext, open_probe, run_probe
 from homeostat.probes.model import RedisMeasured
 from homeostat.probes.redis import measured
-from homeostat.workloads import ProbeSpec, RedisOptions
+from homeostat.workloads import ProbeRole, ProbeSpec, RedisOptions
 
 OK, PONG = b"+OK\r\n", b"+PONG\r\n"
 
@@ -53,7 +54,7 @@ def spec(address, **options):
         ([OK, PONG, INFO], True, ""),
         ([OK, PONG, b"-NOPERM this user has no permissions\r\n"], True, ""),
         ([b"-NOPERM no CLIENT for you\r\n", PONG, INFO], True, ""),
-        ([OK, b"-LOADING Redis is loading the dataset in memory\r\n"], False, "Redis says LOADING"),
+        ([OK, b"-LOADING Redis is loading the dataset in memory\r\n"], None, "Redis says LOADING"),
         ([OK, b"-BUSY Redis is busy running a script\r\n"], False, "Redis says BUSY"),
         ([OK, b"-WHATEVER may stand here\r\n"], False, "Redis answers with an error"),
         ([b"-ERR max number of clients reached\r\n"], False, "max number of clients reached"),
@@ -71,6 +72,26 @@ async def test_a_check_says_what_redis_said(context, replies, ok, reason):
         result = await run_probe(spec(address), context)
 
     assert (result.ok, result.reason) == (ok, reason)
+
+
+async def test_a_server_that_loads_is_not_ready(context):
+    """A restart would make it load anew; so liveness says neither."""
+    async with listener(replying([OK, b"-LOADING Redis is loading the dataset in memory\r\n"])) as address:
+        result = await run_probe(dataclasses.replace(spec(address), role=ProbeRole.READINESS), context)
+
+    assert (result.ok, result.reason) == (False, "Redis says LOADING")
+
+
+async def test_a_connection_that_is_no_longer_allowed_is_made_anew(context):
+    """With the password that stands in the file by then."""
+    asked = []
+    async with listener(replying([OK, b"-NOAUTH Authentication required.\r\n"] + [PONG] * 9, asked)) as address:
+        probe = open_probe(spec(address), context)
+        for _ in range(2):
+            await probe.check()
+        await probe.close()
+
+    assert [words[0] for words in asked] == ["CLIENT", "PING"] * 2
 
 
 @pytest.mark.parametrize(("user", "words"), [("", ["AUTH", "pass word"]), ("probe", ["AUTH", "probe", "pass word"])])
