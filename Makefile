@@ -41,3 +41,4 @@ bench: setup         ## measure what the README promises
 	@python -m benchmarks.recovery
 	@python -m benchmarks.idle
 	@python -m benchmarks.exporter
+	@python -m benchmarks.probes

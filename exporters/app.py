@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
-import aiohttp
 import structlog
 from aiohttp import web
 from prometheus_client import ProcessCollector
@@ -28,7 +27,7 @@ from homeostat import service
 from homeostat.clock import Clock
 from homeostat.containers import DockerEngine, Engine
 from homeostat.exposition import answer, selected
-from homeostat.guardian_client import GuardianClient
+from homeostat.guardian_client import GuardianClient, kept_session
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
 from homeostat.settings import Settings
@@ -66,8 +65,10 @@ def create_app(settings: Settings, clock: Clock) -> web.Application:
 
 async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     engine = None if settings.docker.enabled is False else DockerEngine(settings.docker.host)
-    async with new_session() as session:
-        app[SOURCES] = sources = connect(settings, clock, engine, session)
+    socket = control_socket_path(settings.state_dir)
+    async with new_session() as session, kept_session(socket) as to_guardian:
+        guardian = GuardianClient(socket, to_guardian)
+        app[SOURCES] = sources = connect(settings, clock, engine, ProbeContext(session, clock), guardian)
         await sources.guardian.look()
         try:
             async with service.in_background(_measure(sources), "exporter background"):
@@ -78,12 +79,13 @@ async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncI
                 await engine.close()
 
 
-def connect(settings: Settings, clock: Clock, engine: Engine | None, session: aiohttp.ClientSession) -> Sources:
+def connect(
+    settings: Settings, clock: Clock, engine: Engine | None, probing: ProbeContext, guardian: GuardianClient
+) -> Sources:
     """All parts, put together. Without ``engine`` no container is watched."""
     required, spare = settings.docker.enabled is True, spare_files()
     watcher = Watcher(engine, clock, required=required, most_open=spare // 16) if engine else None
     catalog = Catalog(settings, lambda: watcher.containers if watcher else ())
-    guardian = GuardianClient(control_socket_path(settings.state_dir))
     return Sources(
         settings=settings,
         version=version("homeostat"),
@@ -91,7 +93,7 @@ def connect(settings: Settings, clock: Clock, engine: Engine | None, session: ai
         watcher=watcher,
         look=Together(watcher.look) if watcher else None,
         catalog=catalog,
-        prober=Prober(catalog.entries, ProbeContext(session, clock)),
+        prober=Prober(catalog.entries, probing),
         guardian=Presence(guardian.socket, clock),
         supervised=Together(guardian.processes),
         meter=Meter(Cgroups(clock, most_open=spare), EngineStats(engine, clock) if engine else None),

@@ -2,24 +2,27 @@
 
 from collections.abc import Iterable, Mapping
 
-from exporters.rawfiles import Read, read
+from exporters.keptfiles import KeptFiles
+from exporters.rawfiles import read
 
 #: A running container's (id, pid).
 ProcessKey = tuple[str, int]
 
 
 def look_up(
-    proc: str, keys: Iterable[ProcessKey], known: Mapping[ProcessKey, bytes], read_again: Read
+    proc: str, keys: Iterable[ProcessKey], known: Mapping[ProcessKey, bytes], files: KeptFiles
 ) -> dict[ProcessKey, bytes | None]:
-    """When each of them started; None for one that is not there. Blocking. ``read_again``: for what is read every time.
+    """When each of them started; None for one that is not there. Blocking.
 
     One that is not ``known`` yet counts as not there unless its cgroup names the container: in another pid namespace
     (WSL 2, a container without the host's) the same pid is somebody else's.
     """
-    return {
-        key: birth(read_again(f"{proc}/{key[1]}/stat")) if key in known or _is_containers(proc, *key) else None
+    found = {
+        key: birth(files.read((f"{proc}/{key[1]}/stat",))[0]) if key in known or _is_containers(proc, *key) else None
         for key in keys
     }
+    files.end_pass()
+    return found
 
 
 def _is_containers(proc: str, container_id: str, pid: int) -> bool:

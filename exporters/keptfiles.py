@@ -1,7 +1,7 @@
 """Kernel files that are read again and again, kept open: 1 us a read instead of 8, most of which is finding the file.
 
-For cgroupfs, whose files tell the present whenever they are read from their start, and fail once their folder is gone.
-What they describe is not held by that: a container can be removed meanwhile.
+For cgroupfs and /proc/PID, whose files tell the present whenever they are read from their start, and fail once what
+they tell of is gone. They do not hold it: a container can be removed meanwhile.
 """
 
 import os
@@ -16,6 +16,8 @@ if sys.platform != "win32":
 _MOST_KEPT = 4096
 #: The rest of what a process may have open is for connections.
 _SHARE = 2
+#: In the place of a file that cannot be read.
+_NONE = -1
 
 
 class KeptFiles:
@@ -26,29 +28,35 @@ class KeptFiles:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: dict[str, int] = {}
-        self._read: dict[str, int] = {}
+        self._count = 0
+        self._kept: dict[tuple[str, ...], list[int]] = {}
+        self._read: dict[tuple[str, ...], list[int]] = {}
 
     def __len__(self) -> int:
-        return len(self._kept) + len(self._read)
+        return self._count
 
-    def read(self, path: str) -> bytes | None:
-        """The file's content, or None when it is not there."""
-        descriptor = self._kept.pop(path, None)
-        if descriptor is not None:
+    def read(self, paths: tuple[str, ...]) -> list[bytes | None]:
+        """The contents of files that belong together; None for one that is not there.
+
+        What was not there at first is not looked for again as long as the rest is.
+        """
+        descriptors = self._kept.pop(paths, None)
+        if descriptors is not None:
             try:
-                content = os.pread(descriptor, MOST, 0)
-            except OSError:  # gone; there may be another one by its name
-                os.close(descriptor)
+                contents = [None if each == _NONE else os.pread(each, MOST, 0) for each in descriptors]
+            except OSError:  # gone; there may be others by the same names
+                self._close(descriptors)
             else:
-                self._read[path] = descriptor
-                return content
-        return self._open(path) if len(self) < self._most and path not in self._read else read(path)
+                self._read[paths] = descriptors
+                return contents
+        if self._count + len(paths) > self._most or paths in self._read:
+            return [read(path) for path in paths]
+        return self._open(paths)
 
     def end_pass(self) -> None:
         """Close what was not read since the last one."""
-        for descriptor in self._kept.values():
-            os.close(descriptor)
+        for descriptors in self._kept.values():
+            self._close(descriptors)
         self._kept, self._read = self._read, {}
 
     def close(self) -> None:
@@ -56,18 +64,36 @@ class KeptFiles:
         self.end_pass()
         self.end_pass()
 
-    def _open(self, path: str) -> bytes | None:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            content = os.pread(descriptor, MOST, 0)
-        except OSError:
-            os.close(descriptor)
-            return None
-        self._read[path] = descriptor
-        return content
+    def _open(self, paths: tuple[str, ...]) -> list[bytes | None]:
+        opened = [_open(path) for path in paths]
+        contents = [content for _, content in opened]
+        descriptors = [descriptor for descriptor, _ in opened]
+        self._count += _held(descriptors)
+        if _held(descriptors):
+            self._read[paths] = descriptors
+        return contents
+
+    def _close(self, descriptors: list[int]) -> None:
+        self._count -= _held(descriptors)
+        for each in descriptors:
+            if each != _NONE:
+                os.close(each)
+
+
+def _held(descriptors: list[int]) -> int:
+    return len(descriptors) - descriptors.count(_NONE)
+
+
+def _open(path: str) -> tuple[int, bytes | None]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return _NONE, None
+    try:
+        return descriptor, os.pread(descriptor, MOST, 0)
+    except OSError:
+        os.close(descriptor)
+        return _NONE, None
 
 
 def spare_files() -> int:

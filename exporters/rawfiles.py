@@ -1,10 +1,7 @@
 """Reads small kernel files the cheap way: one open, one read, one close, about 5 us."""
 
 import os
-from collections.abc import Callable
 
-#: Path -> content, or None when it is not there.
-Read = Callable[[str], bytes | None]
 #: Larger than any file of cgroupfs or procfs that is read here; the kernel hands each out in one read.
 MOST = 16384
 

@@ -254,8 +254,7 @@ class Watcher:
 
     async def _check_processes_now(self) -> _Processes:
         keys = [(container.id, container.pid) for container in self.containers if container.is_running]
-        births = await asyncio.to_thread(look_up, self._proc, keys, self._births, self._stats.read)
-        self._stats.end_pass()
+        births = await asyncio.to_thread(look_up, self._proc, keys, self._births, self._stats)
         # Only a process that was once seen can be missed.
         self._births = {key: first for key, now in births.items() if (first := self._births.get(key) or now)}
         return _Processes(

@@ -96,7 +96,7 @@ def _inner(error: Exception, group: Exception, data: object, path: KeyPath) -> I
     part = _part(error, group)
     if part is None:
         yield from explain(error, data, path)
-    elif isinstance(error, KeyError):
+    elif isinstance(data, dict) and part not in data:
         yield Problem((*path, str(part)), "required, but missing")
     elif isinstance(data, dict):
         yield from explain(error, data[part], (*path, str(part)))

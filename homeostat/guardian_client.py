@@ -1,6 +1,7 @@
 """Talks to the guardian over its local socket. The wire format is guardian/control.py's."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -40,11 +41,17 @@ class ProcessStatus:
 _FIELDS = tuple(field.name for field in fields(ProcessStatus))
 
 
-class GuardianClient:
-    """One request per call, a connection each: the socket is local and calls are rare."""
+def kept_session(socket: Path) -> aiohttp.ClientSession:
+    """For one who asks every few seconds: the connection is kept. To be closed by the caller."""
+    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket), limit=2, keepalive_timeout=60))
 
-    def __init__(self, socket: Path) -> None:
+
+class GuardianClient:
+    """One request per call; without a ``session`` of the caller's (:func:`kept_session`) a connection each."""
+
+    def __init__(self, socket: Path, session: aiohttp.ClientSession | None = None) -> None:
         self.socket = socket
+        self._session = session
 
     async def processes(self) -> list[ProcessStatus]:
         """All supervised processes. Raises Unreachable when no guardian answers."""
@@ -67,11 +74,10 @@ class GuardianClient:
     async def _request(
         self, method: str, path: str, timeout_s: float, body: Mapping[str, object] | None = None
     ) -> Any:  # JSON, typed by the callers
-        connector = aiohttp.UnixConnector(str(self.socket))
         try:
             async with (
                 asyncio.timeout(timeout_s),
-                aiohttp.ClientSession(connector=connector) as session,
+                self._connected() as session,
                 session.request(method, f"http://guardian{path}", json=body) as response,
             ):
                 answer = await response.json()
@@ -84,3 +90,8 @@ class GuardianClient:
         if response.status >= 400:  # noqa: PLR2004 - HTTP
             raise Permanent(f"the guardian refused {path}: {answer.get('error', response.status)}")
         return answer
+
+    def _connected(self) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientSession]:
+        if self._session is not None:
+            return contextlib.nullcontext(self._session)
+        return aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.socket)))

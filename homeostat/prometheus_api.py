@@ -11,6 +11,7 @@ import aiohttp
 from homeostat.errors import NotFound, Permanent, Unreachable
 
 _TIMEOUT_S = 5.0
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class PrometheusClient:
             raise Unreachable(f"Prometheus at {self._url} did not answer within {_TIMEOUT_S:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as err:
             raise Unreachable(f"Prometheus at {self._url} does not answer: {err}") from err
+        if response.status >= _SERVER_ERROR:  # overloaded, or not ready yet: says nothing of what was asked
+            raise Unreachable(f"Prometheus at {self._url} cannot answer now: status {response.status}")
         with self._understanding():
             if body["status"] != "success":
                 raise Permanent(f"Prometheus refused {path}: {body.get('error', response.status)}")

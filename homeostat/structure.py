@@ -21,8 +21,8 @@ T = TypeVar("T")
 _Hook = Callable[[Any, Any], Any]  # (value, type) -> structured value: cattrs's own form
 
 _SECTION = "must be a section with keys below it"
-_TRUE = ("true", "yes", "on", "1")
-_FALSE = ("false", "no", "off", "0")
+_TRUE = ("true", "yes", "on", "1", 1)
+_FALSE = ("false", "no", "off", "0", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +233,14 @@ def _text(value: object, _cls: Any) -> str:
 
 def _truth(value: object, _cls: Any) -> bool:
     """Also in words: labels and environments have no others."""
-    word = str(value).lower() if isinstance(value, str | int) else ""
-    if word not in _TRUE + _FALSE:
-        raise ValueError("must be true or false")
-    return word in _TRUE
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else value
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError("must be true or false")
 
 
 def _whole_number(value: object, _cls: Any) -> int:

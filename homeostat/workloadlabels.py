@@ -14,9 +14,9 @@ _SCALARS = ("enable", "hold", "memory_threshold", "start_grace", "metrics")
 #: Of all probes of the container.
 _PROBE_COMMON = ("interval", "timeout", "failures", "successes", "role")
 #: Of those that know them.
-_PROBE_SPECIFIC = ("status", "body", "user")
+_PROBE_SPECIFIC = ("status", "user")
 #: A label is written by whoever may start a container, which is not always whoever runs homeostat.
-_PROBE_REFUSED = ("command", "promql", "ca_file", "password_file")
+_PROBE_REFUSED = ("command", "promql", "body", "ca_file", "password_file")
 _PROBE_KINDS = tuple(kind for kind in KINDS if kind not in _PROBE_REFUSED)
 _KEYS = (
     "enable",
@@ -29,7 +29,7 @@ _KEYS = (
 _ALLOWED = f"{LABEL_PREFIX}{', .'.join(_KEYS)}"
 #: For the page that describes the settings.
 DOCUMENTED = ", ".join(f"`{LABEL_PREFIX}{key}`" for key in _KEYS)
-_NOT_FROM_LABELS = "a label may not run a program or a query here, nor read a file; allowed: in homeostat.yml"
+_NOT_FROM_LABELS = "a label may not run a program, query or pattern here, nor read a file; allowed: in homeostat.yml"
 _NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 

@@ -11,14 +11,13 @@ from typing import Protocol
 import structlog
 
 from exporters.cgroups import processes
-from exporters.cgroups.find import Finder, Folders, Key, Places
+from exporters.cgroups.find import Cgroup, Contents, Finder, Key, Places
 from exporters.cgroups.network import networks
 from exporters.cgroups.processes import ProcessReader
-from exporters.cgroups.samples import NOTHING, CgroupDetail, CgroupSample, ResourceSample
+from exporters.cgroups.samples import NO_RESOURCES, NOTHING, CgroupDetail, CgroupSample, ResourceSample
 from exporters.cgroups.v1 import V1
 from exporters.cgroups.v2 import V2
 from exporters.keptfiles import KeptFiles
-from exporters.rawfiles import Read
 from homeostat.clock import Clock
 from homeostat.containerinfo import Container
 
@@ -35,13 +34,9 @@ class Layout(Places, Protocol):
         """Where a cgroup tells its threads."""
         ...
 
-    def members(self, folders: Folders) -> Folders:
-        """Which of the container's folders tell its processes, the best first."""
-        ...
+    def sample(self, contents: Contents) -> CgroupSample: ...
 
-    def sample(self, folders: Folders, read: Read) -> CgroupSample: ...
-
-    def detail(self, folders: Folders, read: Read) -> CgroupDetail: ...
+    def detail(self, contents: Contents) -> CgroupDetail: ...
 
 
 class Cgroups:
@@ -74,18 +69,18 @@ class Cgroups:
             )
         with self._sampling:
             read = self._sampled.read
-            samples = {key[0]: self._layout.sample(folders, read) for key, folders in found.items()}
+            samples = {key[0]: self._layout.sample(read(cgroup.sample)) for key, cgroup in found.items()}
             self._sampled.end_pass()
         return {container_id: sample for container_id, sample in samples.items() if sample != NOTHING}
 
     def resources_all(self, containers: Iterable[Container]) -> dict[str, ResourceSample]:
         """The rest by id, of those that tell anything; ``containers``: all that run."""
         running = {(container.id, container.pid): container for container in containers}
-        found: Mapping[Key, Folders] = self._finder.find(running)
+        found: Mapping[Key, Cgroup] = self._finder.find(running)
         with self._measuring:
-            samples = {key[0]: self._resources(running[key], folders) for key, folders in found.items()}
+            samples = {key[0]: self._resources(running[key], cgroup) for key, cgroup in found.items()}
             self._measured.end_pass()
-        return {container_id: sample for container_id, sample in samples.items() if sample != ResourceSample()}
+        return {container_id: sample for container_id, sample in samples.items() if sample != NO_RESOURCES}
 
     def close(self) -> None:
         """Close what is open."""
@@ -93,10 +88,10 @@ class Cgroups:
             with lock:
                 files.close()
 
-    def _resources(self, container: Container, folders: Folders) -> ResourceSample:
+    def _resources(self, container: Container, cgroup: Cgroup) -> ResourceSample:
         read = self._measured.read
-        detail = self._layout.detail(folders, read)
-        members = processes.members(self._layout.members(folders), self._layout.threads_file, read)
+        detail = self._layout.detail(read(cgroup.detail))
+        members = processes.members(cgroup.members, self._layout.threads_file, read)
         if members is None:
             return ResourceSample(detail)
         # The engine's pid may be of another namespace: only a member of the cgroup is surely the container's.

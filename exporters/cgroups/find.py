@@ -7,7 +7,8 @@ Names: Docker's drivers (``docker/ID``, ``system.slice/docker-ID.scope``, rootle
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from exporters.rawfiles import read
@@ -15,8 +16,8 @@ from homeostat.clock import Clock
 
 #: A container's (id, pid).
 Key = tuple[str, int]
-#: Its folders, as the version's Layout orders them.
-Folders = tuple[str, ...]
+#: Of the files of a cgroup, in the order of their paths; None for one that is not there.
+Contents = Sequence[bytes | None]
 
 #: Whole names only: systemd keeps a cgroup for the mount of a container's files, and Podman one for its conmon.
 _NAME = re.compile(r"(?:[a-z]+-)?([0-9a-f]{64})(?:\.scope)?")
@@ -24,6 +25,16 @@ _NAME = re.compile(r"(?:[a-z]+-)?([0-9a-f]{64})(?:\.scope)?")
 _SEARCH_EVERY_S = 60.0
 _SEARCH_DEPTH = 8  # rootless below a user's slice is 5 deep, in a container two more
 _SEARCH_FOLDERS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """Where a container's files are: those of either sample, and ``members``, the folder that tells its processes."""
+
+    folder: str
+    members: str
+    sample: tuple[str, ...]
+    detail: tuple[str, ...]
 
 
 class Places(Protocol):
@@ -34,11 +45,11 @@ class Places(Protocol):
         """The hierarchy to search."""
         ...
 
-    def folders(self, memberships: Mapping[str, str]) -> Folders | None:
+    def locate(self, memberships: Mapping[str, str]) -> Cgroup | None:
         """From ``memberships``: controller -> the container's place there. None when that says nothing."""
         ...
 
-    def folders_at(self, place: str) -> Folders:
+    def locate_at(self, place: str) -> Cgroup:
         """From its place in ``tree``."""
         ...
 
@@ -50,30 +61,30 @@ class Finder:
         self._places = places
         self._clock = clock
         self._proc = proc
-        self._known: dict[Key, Folders] = {}
+        self._known: dict[Key, Cgroup] = {}
         self._searched_at: float | None = None
         self._finding = threading.Lock()
 
-    def find(self, running: Iterable[Key]) -> dict[Key, Folders]:
+    def find(self, running: Iterable[Key]) -> dict[Key, Cgroup]:
         """Of ``running`` those that were found. What else was known is forgotten."""
         wanted = set(running)
         with self._finding:
-            known = {key: folders for key, folders in self._known.items() if key in wanted}
+            known = {key: cgroup for key, cgroup in self._known.items() if key in wanted}
             for key in wanted - known.keys():
-                if folders := self._from_process(*key):
-                    known[key] = folders
+                if cgroup := self._from_process(*key):
+                    known[key] = cgroup
             lost = wanted - known.keys()
             if lost and self._may_search():
                 found = search(self._places.tree)
-                known |= {key: self._places.folders_at(found[key[0]]) for key in lost if key[0] in found}
+                known |= {key: self._places.locate_at(found[key[0]]) for key in lost if key[0] in found}
             self._known = known
         return known
 
-    def _from_process(self, container_id: str, pid: int) -> Folders | None:
+    def _from_process(self, container_id: str, pid: int) -> Cgroup | None:
         content = read(f"{self._proc}/{pid}/cgroup") if pid else None
-        folders = self._places.folders(memberships(content, container_id)) if content else None
+        cgroup = self._places.locate(memberships(content, container_id)) if content else None
         # Seen from another cgroup namespace, paths start somewhere else: believe only what is there.
-        return folders if folders and os.path.isdir(folders[0]) else None  # noqa: PTH112 - hot path
+        return cgroup if cgroup and os.path.isdir(cgroup.folder) else None  # noqa: PTH112 - as a text
 
     def _may_search(self) -> bool:
         now = self._clock.monotonic()

@@ -6,12 +6,19 @@ most 64 of its own cgroups, open files of at most 512 processes. Where there is 
 
 import math
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from exporters.cgroups.find import subfolders
+from exporters.cgroups.find import Contents, subfolders
 from exporters.cgroups.samples import Processes
-from exporters.rawfiles import Read, read_whole
+from exporters.rawfiles import read_whole
+
+if sys.platform == "linux":
+    import resource
+
+#: The contents of files that belong together.
+ReadTogether = Callable[[tuple[str, ...]], Contents]
 
 _MOST_IDS = 1 << 18
 _MOST_FOLDERS = 64
@@ -37,8 +44,10 @@ class ProcessReader:
         self._proc = proc
         # Since Linux 6.2 the size of the folder is the count; before, it is 0 and the entries have to be listed.
         self._has_sizes = _size(f"{proc}/self/fd") > 0
+        # A system call knows the processes of this machine, not those of a recorded one.
+        self._is_live = sys.platform == "linux" and proc == "/proc"
 
-    def sample(self, members: Members, read: Read) -> Processes:
+    def sample(self, members: Members, read: ReadTogether) -> Processes:
         """Open files are None when one of the processes may not be looked at: a sum of the others would be a lie."""
         counted = Processes(len(members.pids), members.threads)
         pids = members.pids[:_MOST_LOOKED_AT]
@@ -53,7 +62,7 @@ class ProcessReader:
         open_fds, worst = sum(fds for fds, _ in looks), max(ratio for _, ratio in looks)
         return Processes(counted.count, counted.threads, open_fds, worst)
 
-    def _look(self, pid: int, read: Read) -> tuple[int, float] | None:
+    def _look(self, pid: int, read: ReadTogether) -> tuple[int, float] | None:
         """(open files, their share of its limit); None when it has ended. Raises PermissionError."""
         try:
             fds = self._open_fds(pid)
@@ -61,36 +70,46 @@ class ProcessReader:
             raise
         except OSError:
             return None
-        soft = _soft_limit(read(f"{self._proc}/{pid}/limits"))
+        soft = self._soft_limit(pid, read)
         return None if soft is None else (fds, fds / soft)
+
+    def _soft_limit(self, pid: int, read: ReadTogether) -> float | None:
+        """Of open files; infinite for none, None when the process has ended."""
+        if sys.platform == "linux" and self._is_live:
+            try:
+                soft, _hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            except PermissionError:  # somebody else's process: the file, 10 times as dear, tells everybody
+                pass
+            except OSError:
+                return None
+            else:
+                return math.inf if soft == resource.RLIM_INFINITY else max(soft, 1)
+        return soft_limit(read((f"{self._proc}/{pid}/limits",))[0])
 
     def _open_fds(self, pid: int) -> int:
         path = f"{self._proc}/{pid}/fd"
         return os.stat(path).st_size if self._has_sizes else len(os.listdir(path))  # noqa: PTH116, PTH208 - hot path
 
 
-def members(folders: Sequence[str], threads_file: str, read: Read) -> Members | None:
-    """The processes of a container and of the cgroups in it, from the first of its ``folders`` that tells any."""
-    for folder in folders:
-        tree = _tree(folder)
-        pids = _ids(tree, "cgroup.procs", read)
-        if pids is not None:
-            threads = _ids(tree, threads_file, read)
-            return Members([int(pid) for pid in pids.split()], None if threads is None else threads.count(b"\n"))
-    return None
+def members(folder: str, threads_file: str, read: ReadTogether) -> Members | None:
+    """The processes of a container and of the cgroups in it. None when that cannot be read."""
+    files = [f"{each}/{name}" for name in ("cgroup.procs", threads_file) for each in _tree(folder)]
+    contents = read(tuple(files))
+    half = len(files) // 2
+    pids, threads = _ids(files[:half], contents[:half]), _ids(files[half:], contents[half:])
+    if pids is None:
+        return None
+    return Members([int(pid) for pid in pids.split()], None if threads is None else threads.count(b"\n"))
 
 
-def _ids(tree: Sequence[str], name: str, read: Read) -> bytes | None:
-    """That file of each of these folders, one after the other; None when none has it."""
+def _ids(files: Sequence[str], contents: Contents) -> bytes | None:
+    """What these files tell, one after the other; None when none does."""
     parts: list[bytes] = []
     length = 0
-    for folder in tree:
-        path = f"{folder}/{name}"
-        part = read(path)
-        if part is not None and len(part) >= _WHOLE:
-            part = read_whole(path, _MOST_IDS - length)
+    for path, content in zip(files, contents, strict=True):
+        is_whole = content is None or len(content) < _WHOLE
         # A folder of threads has no processes of its own to tell: the one above does.
-        if part is not None:
+        if (part := content if is_whole else read_whole(path, _MOST_IDS - length)) is not None:
             parts.append(part[: part.rfind(b"\n") + 1])
             length += len(part)
         if length >= _MOST_IDS:
@@ -122,7 +141,7 @@ def _size(path: str) -> int:
         return 0
 
 
-def _soft_limit(limits: bytes | None) -> float | None:
+def soft_limit(limits: bytes | None) -> float | None:
     """Of open files, from /proc/PID/limits (proc_pid_limits(5)); infinite for none, None when that cannot be read."""
     words = (limits or b"").partition(b"Max open files")[2].split(None, 1)
     if not words:

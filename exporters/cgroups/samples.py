@@ -95,3 +95,4 @@ class ResourceSample:
 
 
 NOTHING = CgroupSample(None, None, None, None, None, None, None)
+NO_RESOURCES = ResourceSample()

@@ -3,113 +3,114 @@
 import os
 from collections.abc import Mapping
 
-from exporters.cgroups.find import Folders
+from exporters.cgroups.find import Cgroup, Contents
 from exporters.cgroups.parse import blkio, limit, pressure
-from exporters.cgroups.samples import CgroupDetail, CgroupSample, Cpu, Io, Memory, Pressure
-from exporters.rawfiles import Read, field, number
+from exporters.cgroups.samples import CgroupDetail, CgroupSample, Cpu, Io, Memory
+from exporters.rawfiles import field, number, read
 
-#: Where systemd mounts v2 beside v1: without controllers, but with pressure.
+#: Where systemd mounts v2 beside v1: without controllers, but with pressure. It has no name in /proc/PID/cgroup.
 _UNIFIED = "unified"
-#: In the order of the folders. The name of each is that of its mount, too; where two are one, it is a link.
-_CONTROLLERS = ("memory", "cpuacct", "cpu", "pids", "blkio", _UNIFIED)
-#: Who counts block I/O differs by kernel and scheduler: throttling always used to, BFQ and CFQ when in use. Each by the
-#: name of the first of its files that this kernel has.
-_BLKIO = (("throttle.{}_recursive", "throttle.{}"), ("bfq.{}_recursive", "bfq.{}"), ("{}_recursive", "{}"))
+_SAMPLE = (
+    "memory/memory.stat",
+    "memory/memory.usage_in_bytes",
+    "memory/memory.limit_in_bytes",
+    "memory/memory.oom_control",
+    "cpuacct/cpuacct.usage",
+    "pids/pids.current",
+)
+_DETAIL = (
+    "cpu/cpu.stat",
+    "cpu/cpu.cfs_quota_us",
+    "cpu/cpu.cfs_period_us",
+    "memory/memory.stat",
+    "memory/memory.usage_in_bytes",
+    "memory/memory.failcnt",
+    "pids/pids.max",
+    "unified/cpu.pressure",
+    "unified/memory.pressure",
+    "unified/io.pressure",
+)
+#: Who counts block I/O differs by kernel and scheduler: throttling always used to, BFQ and CFQ when they are in use.
+_BLKIO = ("throttle.{}_recursive", "bfq.{}_recursive", "{}_recursive", "throttle.{}")
+_BLKIO_KINDS = ("io_service_bytes", "io_serviced")
 
 
 class V1:
-    """Folders: one per controller, there or not."""
+    """After the files above come those of block I/O, bytes and operations, of the first who has counted any here."""
 
     threads_file = "tasks"
 
     def __init__(self, root: str) -> None:
         self._root = root
         self.tree = f"{root}/memory"
-        found = [[name for name in names if _has(root, name)] for names in _BLKIO]
-        self._blkio = [names[0] for names in found if names]
+        counted = {name: blkio(read(f"{root}/blkio/blkio.{name.format('io_service_bytes')}")) for name in _BLKIO}
+        there = [name for name in _BLKIO if counted[name] != (None, None)] or list(_BLKIO)
+        counts = next((name for name in there if any(counted[name])), there[0])
+        self._detail = (*_DETAIL, *(f"blkio/blkio.{counts.format(kind)}" for kind in _BLKIO_KINDS))
 
-    def folders(self, memberships: Mapping[str, str]) -> Folders | None:
+    def locate(self, memberships: Mapping[str, str]) -> Cgroup | None:
         if not memberships:
             return None
         # A controller that is not in use has no line: its folder is then not there, which is an answer.
         place = memberships.get("memory") or next(iter(memberships.values()))
-        keys = {_UNIFIED: ""}
-        return tuple(f"{self._root}/{name}/{memberships.get(keys.get(name, name), place)}" for name in _CONTROLLERS)
+        return self._cgroup({_UNIFIED: memberships.get("", place), **memberships}, place)
 
-    def folders_at(self, place: str) -> Folders:
-        return tuple(f"{self._root}/{name}/{place}" for name in _CONTROLLERS)
+    def locate_at(self, place: str) -> Cgroup:
+        return self._cgroup({}, place)
 
-    def members(self, folders: Folders) -> Folders:
-        memory, _, cpu, pids, *_ = folders
-        return (pids, memory, cpu)
+    def _cgroup(self, places: Mapping[str, str], place: str) -> Cgroup:
+        def path(name: str) -> str:
+            controller, _, file = name.partition("/")
+            return f"{self._root}/{controller}/{places.get(controller, place)}/{file}".rstrip("/")
 
-    def sample(self, folders: Folders, read: Read) -> CgroupSample:
-        memory, cpuacct, _, pids, *_ = folders
-        stat = read(f"{memory}/memory.stat")
-        cpu_ns = number(read(f"{cpuacct}/cpuacct.usage"))
+        folders = [path(controller) for controller in ("pids", "memory", "cpu")]
+        return Cgroup(
+            folder=path("memory"),
+            members=next(filter(os.path.isdir, folders), folders[0]),
+            sample=tuple(map(path, _SAMPLE)),
+            detail=tuple(map(path, self._detail)),
+        )
+
+    def sample(self, contents: Contents) -> CgroupSample:
+        stat, usage, limit_, oom_control, cpu, pids = contents
+        cpu_ns = number(cpu)
         return CgroupSample(
             anon=field(stat, b"total_rss"),
             shmem=field(stat, b"total_shmem"),
-            usage=number(read(f"{memory}/memory.usage_in_bytes")),
-            limit=limit(read(f"{memory}/memory.limit_in_bytes")),
-            oom_kills=field(read(f"{memory}/memory.oom_control"), b"oom_kill"),
+            usage=number(usage),
+            limit=limit(limit_),
+            oom_kills=field(oom_control, b"oom_kill"),
             cpu_seconds=None if cpu_ns is None else cpu_ns / 1e9,
-            pids=number(read(f"{pids}/pids.current")),
+            pids=number(pids),
         )
 
-    def detail(self, folders: Folders, read: Read) -> CgroupDetail:
-        memory, _, cpu, pids, io, unified = folders
+    def detail(self, contents: Contents) -> CgroupDetail:
+        cpu, quota, period, stat, usage, failures, pids_limit, *others = contents
+        cpu_pressure, memory_pressure, io_pressure, transferred, operations = others
         return CgroupDetail(
-            cpu=_cpu(cpu, read),
-            memory=_memory(memory, read),
-            io=self._io(io, read),
-            pressure=_pressure(unified, read),
-            pids_limit=limit(read(f"{pids}/pids.max")),
+            cpu=_cpu(cpu, quota, period),
+            memory=_memory(stat, usage, failures),
+            io=Io(*blkio(transferred), *blkio(operations)),
+            pressure=pressure(cpu_pressure, memory_pressure, io_pressure),
+            pids_limit=limit(pids_limit),
         )
 
-    def _io(self, folder: str, read: Read) -> Io:
-        is_there = False
-        for name in self._blkio:
-            read_bytes, written_bytes = blkio(read(f"{folder}/blkio.{name.format('io_service_bytes')}"))
-            if read_bytes or written_bytes:
-                return Io(read_bytes, written_bytes, *blkio(read(f"{folder}/blkio.{name.format('io_serviced')}")))
-            is_there = is_there or read_bytes is not None
-        return Io(0, 0, 0, 0) if is_there else Io()
 
-
-def _has(root: str, blkio: str) -> bool:
-    return os.path.exists(f"{root}/blkio/blkio.{blkio.format('io_serviced')}")  # noqa: PTH110 - as these paths are
-
-
-def _cpu(folder: str, read: Read) -> Cpu:
-    stat = read(f"{folder}/cpu.stat")
-    throttled_ns = field(stat, b"throttled_time")
+def _cpu(stat: bytes | None, quota: bytes | None, period: bytes | None) -> Cpu:
+    throttled_ns, period_us = field(stat, b"throttled_time"), number(period)
     return Cpu(
-        limit_cores=_cores(folder, read),
+        limit_cores=(number(quota) or 0) / period_us if period_us else None,  # -1 for none
         periods=field(stat, b"nr_periods"),
         throttled_periods=field(stat, b"nr_throttled"),
         throttled_seconds=None if throttled_ns is None else throttled_ns / 1e9,
     )
 
 
-def _cores(folder: str, read: Read) -> float | None:
-    if (quota := read(f"{folder}/cpu.cfs_quota_us")) is None:
-        return None
-    limit_us = number(quota)  # None for -1, which is no limit
-    period_us = number(read(f"{folder}/cpu.cfs_period_us")) if limit_us else None
-    return limit_us / period_us if limit_us and period_us else 0.0
-
-
-def _memory(folder: str, read: Read) -> Memory:
-    stat = read(f"{folder}/memory.stat")
-    usage, inactive_file = number(read(f"{folder}/memory.usage_in_bytes")), field(stat, b"total_inactive_file")
+def _memory(stat: bytes | None, usage: bytes | None, failures: bytes | None) -> Memory:
+    used, inactive_file = number(usage), field(stat, b"total_inactive_file")
     return Memory(
         file=field(stat, b"total_cache"),
-        working_set=None if usage is None or inactive_file is None else max(usage - inactive_file, 0),
+        working_set=None if used is None or inactive_file is None else max(used - inactive_file, 0),
         swap=field(stat, b"total_swap"),
-        max_events=number(read(f"{folder}/memory.failcnt")),
+        max_events=number(failures),
     )
-
-
-def _pressure(folder: str, read: Read) -> Pressure:
-    return pressure(read(f"{folder}/cpu.pressure"), read(f"{folder}/memory.pressure"), read(f"{folder}/io.pressure"))

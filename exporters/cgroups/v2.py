@@ -3,84 +3,100 @@
 import os
 from collections.abc import Mapping
 
-from exporters.cgroups.find import Folders
+from exporters.cgroups.find import Cgroup, Contents
 from exporters.cgroups.parse import cores, io_stat, limit, pressure, tightest
 from exporters.cgroups.samples import CgroupDetail, CgroupSample, Cpu, Memory
-from exporters.rawfiles import Read, field, number
+from exporters.rawfiles import field, number
 
+_SAMPLE = ("memory.stat", "memory.current", "memory.events", "cpu.stat", "pids.current")
+_SAMPLE_LIMITS = ("memory.max",)
+_DETAIL = (
+    "memory.stat",
+    "memory.current",
+    "memory.events",
+    "memory.swap.current",
+    "io.stat",
+    "cpu.pressure",
+    "memory.pressure",
+    "io.pressure",
+)
+_DETAIL_LIMITS = ("cpu.max", "cpu.stat", "pids.max")
 #: crun makes a folder of its own below what systemd made, and limits are set on either of them (containers/crun#954).
 _CRUN = "container"
 
 
 class V2:
-    """Folders: the container's; then crun's below it, where there is one."""
+    """After the files above come those of limits: of the container's folder, then of crun's, where there is one."""
 
     threads_file = "cgroup.threads"
 
     def __init__(self, root: str) -> None:
         self.tree = root
 
-    def folders(self, memberships: Mapping[str, str]) -> Folders | None:
-        return self.folders_at(memberships[""]) if "" in memberships else None
+    def locate(self, memberships: Mapping[str, str]) -> Cgroup | None:
+        return self.locate_at(memberships[""]) if "" in memberships else None
 
-    def folders_at(self, place: str) -> Folders:
+    def locate_at(self, place: str) -> Cgroup:
         folder = f"{self.tree}/{place}"
         below = f"{folder}/{_CRUN}"
-        is_crun = place.rpartition("/")[2].startswith("libpod-") and os.path.isdir(below)  # noqa: PTH112 - hot path
-        return (folder, below) if is_crun else (folder,)
+        is_crun = place.rpartition("/")[2].startswith("libpod-") and os.path.isdir(below)  # noqa: PTH112 - as a text
+        limited = (folder, below) if is_crun else (folder,)
+        return Cgroup(
+            folder=folder,
+            members=folder,
+            sample=(*_in(folder, _SAMPLE), *(path for each in limited for path in _in(each, _SAMPLE_LIMITS))),
+            detail=(*_in(folder, _DETAIL), *(path for each in limited for path in _in(each, _DETAIL_LIMITS))),
+        )
 
-    def members(self, folders: Folders) -> Folders:
-        return folders[:1]
-
-    def sample(self, folders: Folders, read: Read) -> CgroupSample:
-        folder = folders[0]
-        stat = read(f"{folder}/memory.stat")
-        cpu_us = field(read(f"{folder}/cpu.stat"), b"usage_usec")
+    def sample(self, contents: Contents) -> CgroupSample:
+        stat, usage, events, cpu, pids, *limits = contents
+        cpu_us = field(cpu, b"usage_usec")
         return CgroupSample(
             anon=field(stat, b"anon"),
             shmem=field(stat, b"shmem"),
-            usage=number(read(f"{folder}/memory.current")),
-            limit=tightest([limit(read(f"{each}/memory.max")) for each in folders]),
-            oom_kills=field(read(f"{folder}/memory.events"), b"oom_kill"),
+            usage=number(usage),
+            limit=tightest([limit(each) for each in limits]),
+            oom_kills=field(events, b"oom_kill"),
             cpu_seconds=None if cpu_us is None else cpu_us / 1e6,
-            pids=number(read(f"{folder}/pids.current")),
+            pids=number(pids),
         )
 
-    def detail(self, folders: Folders, read: Read) -> CgroupDetail:
-        folder = folders[0]
+    def detail(self, contents: Contents) -> CgroupDetail:
+        stat, usage, events, swap, io, cpu_pressure, memory_pressure, io_pressure, *limits = contents
         return CgroupDetail(
-            cpu=_cpu(folders, read),
-            memory=_memory(folder, read),
-            io=io_stat(read(f"{folder}/io.stat")),
-            pressure=pressure(
-                read(f"{folder}/cpu.pressure"), read(f"{folder}/memory.pressure"), read(f"{folder}/io.pressure")
-            ),
-            pids_limit=tightest([limit(read(f"{each}/pids.max")) for each in folders]),
+            cpu=_cpu(limits[0::3], limits[1::3]),
+            memory=_memory(stat, usage, events, swap),
+            io=io_stat(io),
+            pressure=pressure(cpu_pressure, memory_pressure, io_pressure),
+            pids_limit=tightest([limit(each) for each in limits[2::3]]),
         )
 
 
-def _cpu(folders: Folders, read: Read) -> Cpu:
-    quotas = [(each, cores(read(f"{each}/cpu.max"))) for each in folders]
+def _in(folder: str, files: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{folder}/{name}" for name in files)
+
+
+def _cpu(quotas: Contents, stats: Contents) -> Cpu:
+    limits = [cores(each) for each in quotas]
     # Periods are counted where the quota was set.
-    limited, quota = next((each for each in quotas if each[1]), quotas[0])
-    stat = read(f"{limited}/cpu.stat")
+    limited = next((index for index, each in enumerate(limits) if each), 0)
+    stat = stats[limited]
     throttled_us = field(stat, b"throttled_usec")
     return Cpu(
-        limit_cores=quota,
+        limit_cores=limits[limited],
         periods=field(stat, b"nr_periods"),
         throttled_periods=field(stat, b"nr_throttled"),
         throttled_seconds=None if throttled_us is None else throttled_us / 1e6,
     )
 
 
-def _memory(folder: str, read: Read) -> Memory:
-    stat, events = read(f"{folder}/memory.stat"), read(f"{folder}/memory.events")
-    usage, inactive_file = number(read(f"{folder}/memory.current")), field(stat, b"inactive_file")
+def _memory(stat: bytes | None, usage: bytes | None, events: bytes | None, swap: bytes | None) -> Memory:
+    used, inactive_file = number(usage), field(stat, b"inactive_file")
     return Memory(
         file=field(stat, b"file"),
         kernel=field(stat, b"slab_unreclaimable"),
-        working_set=None if usage is None or inactive_file is None else max(usage - inactive_file, 0),
-        swap=number(read(f"{folder}/memory.swap.current")),
+        working_set=None if used is None or inactive_file is None else max(used - inactive_file, 0),
+        swap=number(swap),
         high_events=field(events, b"high"),
         max_events=field(events, b"max"),
         oom_events=field(events, b"oom"),

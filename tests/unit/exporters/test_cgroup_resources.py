@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from exporters.cgroups import Cgroups, processes
 from exporters.cgroups.network import networks
 from exporters.cgroups.parse import blkio, cores, io_stat, limit, pressure, tightest
 from exporters.cgroups.samples import CgroupDetail, Cpu, Io, Memory, Pressure, Processes, ResourceSample
-from exporters.rawfiles import read
+from exporters.keptfiles import KeptFiles
 from homeostat.containerinfo import NetworkCounters
 
 ETH0 = NetworkCounters("eth0", 736000, 800, 3, 51200, 400, 3)
@@ -161,9 +162,9 @@ def test_hundreds_of_cgroups_inside_are_not_all_walked(v2, clock, free):
 def test_the_kernels_own_count_of_open_files_is_right():
     """Since Linux 6.2 a folder's size; before, a listing. Either must be what there is."""
     reader = processes.ProcessReader("/proc")
-    before = reader.sample(processes.Members([os.getpid()], 1), read)
+    before = reader.sample(processes.Members([os.getpid()], 1), KeptFiles(0).read)
     held = [os.open("/dev/null", os.O_RDONLY) for _ in range(20)]
-    after = reader.sample(processes.Members([os.getpid()], 1), read)
+    after = reader.sample(processes.Members([os.getpid()], 1), KeptFiles(0).read)
     for descriptor in held:
         os.close(descriptor)
 
@@ -174,11 +175,11 @@ def test_the_kernels_own_count_of_open_files_is_right():
 LOOK = """
 import os, sys
 from exporters.cgroups.processes import Members, ProcessReader
-from exporters.rawfiles import read
+from exporters.keptfiles import KeptFiles
 os.setgid(65534); os.setuid(65534)
 reader = ProcessReader("/proc")
 reader._has_sizes = False
-print(reader.sample(Members([int(sys.argv[1]), os.getpid()], 7), read))
+print(reader.sample(Members([int(sys.argv[1]), os.getpid()], 7), KeptFiles(0).read))
 """
 
 
@@ -267,11 +268,25 @@ def test_pressure_that_is_not_told_is_absent():
 def test_block_io_is_read_from_whoever_counts_it(tmp_path, clock, free, used):
     tree = planted("v1", tmp_path / "v1")
     for kind in ("io_service_bytes", "io_serviced"):
-        silent = tree / "sys" / "blkio" / "docker" / ID / f"blkio.throttle.{kind}_recursive"
-        if used == "blkio.throttle.{}":  # before Linux 5.3, where no file was recursive
-            (tree / "sys" / "blkio" / silent.name).unlink()
-        (tree / "sys" / "blkio" / used.format(kind)).write_text("Total 0\n")
-        silent.with_name(used.format(kind)).write_text("8:0 Read 7\n8:0 Write 9\nTotal 16\n")
-        silent.write_text("Total 0\n")
+        (tree / "sys" / "blkio" / used.format(kind)).write_text("8:0 Read 70\n8:0 Write 90\nTotal 160\n")
+        own = tree / "sys" / "blkio" / "docker" / ID / used.format(kind)
+        own.write_text("8:0 Read 7\n8:0 Write 9\nTotal 16\n")
 
     assert Cgroups(clock, tree / "sys", tree / "proc").resources_all([free])[ID].cgroup.io == Io(7, 9, 7, 9)
+
+
+def test_without_any_block_io_nothing_is_told(tmp_path, clock, free):
+    tree = planted("v1", tmp_path / "v1")
+    shutil.rmtree(tree / "sys" / "blkio")
+
+    assert Cgroups(clock, tree / "sys", tree / "proc").resources_all([free])[ID].cgroup.io == Io()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit(2)")
+def test_the_system_call_and_the_file_tell_the_same_limit():
+    reader, files = processes.ProcessReader("/proc"), KeptFiles(0)
+    asked = reader._soft_limit(os.getpid(), files.read)
+    reader._is_live = False
+
+    assert asked == reader._soft_limit(os.getpid(), files.read) > 0
+    assert reader._soft_limit(2**22 + 1, files.read) is None

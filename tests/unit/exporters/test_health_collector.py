@@ -9,7 +9,9 @@ from exporters.app import connect
 from exporters.collectors import health
 from homeostat import names
 from homeostat.encoder import render
+from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
+from homeostat.probes import ProbeContext
 
 ENABLED = {"homeostat.enable": "true", "homeostat.probe.http": ":1/"}
 
@@ -39,7 +41,9 @@ async def watched(told, clock, docker):
     async with aiohttp.ClientSession() as session:
 
         async def watched(text="{}"):
-            sources = connect(told(text), clock, docker, session)
+            settings = told(text)
+            guardian = GuardianClient(control_socket_path(settings.state_dir))
+            sources = connect(settings, clock, docker, ProbeContext(session, clock), guardian)
             await sources.watcher._poll()
             return sources
 

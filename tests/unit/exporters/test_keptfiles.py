@@ -1,6 +1,7 @@
 """Files that are kept open are read as if they were not, and none is kept for longer than it is read."""
 
 import contextlib
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -37,22 +38,33 @@ def written(tmp_path):
 
 def test_what_is_kept_tells_the_present(files, written):
     (path,) = written("a")
-    assert files.read(path) == b"a"
+    assert files.read((path,)) == [b"a"]
     Path(path).write_text("later")
 
-    assert files.read(path) == b"later"
+    assert files.read((path,)) == [b"later"]
     files.end_pass()
-    assert files.read(path) == b"later"
+    assert files.read((path,)) == [b"later"]
     assert len(files) == 1
+
+
+def test_files_that_belong_together_come_in_their_order(files, written, tmp_path):
+    a, b = written("a", "b")
+    paths = (b, str(tmp_path / "nothing"), a)
+    before = descriptors()
+
+    for _ in range(3):
+        assert files.read(paths) == [b"b", None, b"a"]
+        files.end_pass()
+        assert descriptors() - before == len(files) == 2
 
 
 def test_what_was_not_read_in_a_pass_is_closed(files, written):
     paths = written("a", "b", "c")
     before = descriptors()
     for path in paths:
-        files.read(path)
+        files.read((path,))
     files.end_pass()
-    files.read(paths[1])
+    files.read((paths[1],))
     files.end_pass()
 
     assert (len(files), descriptors() - before) == (1, 1)
@@ -62,7 +74,8 @@ def test_beyond_the_most_files_are_read_and_not_kept(files, written):
     paths = written(*"abcdefg")
     before = descriptors()
     for _ in range(3):
-        assert [files.read(path) for path in paths] == [name.encode() for name in "abcdefg"]
+        assert [files.read((path,)) for path in paths] == [[name.encode()] for name in "abcdefg"]
+        assert files.read(tuple(paths)) == [name.encode() for name in "abcdefg"]
         files.end_pass()
         assert descriptors() - before == 3
 
@@ -71,26 +84,47 @@ def test_reading_twice_in_a_pass_keeps_one(files, written):
     (path,) = written("a")
     before = descriptors()
     for _ in range(5):
-        assert files.read(path) == b"a"
+        assert files.read((path,)) == [b"a"]
 
     assert descriptors() - before == 1
 
 
-def test_what_cannot_be_read_is_not_kept(files, tmp_path):
+def test_what_cannot_be_read_is_not_kept_and_tried_again(files, written, tmp_path):
     before = descriptors()
+    paths = (str(tmp_path / "a"), str(tmp_path))
     for _ in range(3):
-        assert files.read(str(tmp_path / "nothing")) is None
-        assert files.read(str(tmp_path)) is None
+        assert files.read(paths) == [None, None]
         files.end_pass()
-
     assert (len(files), descriptors()) == (0, before)
+    written("a")
+
+    assert files.read(paths) == [b"a", None]
+
+
+def test_one_file_that_fails_has_all_opened_anew(files, written, monkeypatch):
+    paths = tuple(written("a", "b"))
+    files.read(paths)
+    files.end_pass()
+    before, real = descriptors(), os.pread
+    failed = []
+
+    def fail_once(descriptor, *rest):
+        if not failed:
+            failed.append(descriptor)
+            raise OSError(errno.ENODEV, "gone")
+        return real(descriptor, *rest)
+
+    monkeypatch.setattr(os, "pread", fail_once)
+
+    assert files.read(paths) == [b"a", b"b"]
+    assert (len(files), descriptors()) == (2, before)
 
 
 def test_without_a_share_nothing_is_kept(written):
     (path,) = written("a")
     files = KeptFiles(0)
 
-    assert (files.read(path), len(files)) == (b"a", 0)
+    assert (files.read((path,)), len(files)) == ([b"a"], 0)
 
 
 def test_the_rest_of_the_process_keeps_files_to_open():
