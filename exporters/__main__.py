@@ -1,10 +1,9 @@
 """``python -m exporters --settings homeostat.yml``."""
 
-import sys
-
 if __name__ == "__main__":
-    # structlog loads rich when it is there, for colours that a service never shows: 3 MiB of 61.
-    sys.modules["rich"] = None  # type: ignore[assignment]  # makes the import fail, as import's documentation says
+    from homeostat.lean import start_lean
+
+    start_lean()
 
 from exporters.app import create_app
 from homeostat import service

@@ -24,11 +24,21 @@ class Metric:
     type: MetricType
     help: str
     labels: tuple[str, ...] = ()
+    #: For the encoder: what stands above its samples in either format, made once.
+    text_head: str = field(init=False, repr=False, compare=False, default="")
+    openmetrics_head: str = field(init=False, repr=False, compare=False, default="")
 
     def __post_init__(self) -> None:
         # OpenMetrics has no other counters, and nothing else that is named so.
         if (self.type is MetricType.COUNTER) != self.name.endswith("_total"):
             raise ValueError(f"{self.name}: a counter, and nothing else, ends in _total")
+        help_text = self.help.replace("\\", "\\\\").replace("\n", "\\n")
+        text = f"# HELP {self.name} {help_text}\n# TYPE {self.name} {self.type.value}\n"
+        # In OpenMetrics the suffix belongs to a counter's sample, not to its name; and quotes are escaped, too.
+        name, quoted = self.name.removesuffix("_total"), help_text.replace('"', '\\"')
+        openmetrics = f"# TYPE {name} {self.type.value}\n# HELP {name} {quoted}\n"
+        object.__setattr__(self, "text_head", text)  # frozen for everybody else
+        object.__setattr__(self, "openmetrics_head", openmetrics)
 
     def family(self, samples: Iterable[tuple[str, float]] = ()) -> "Family":
         """A fresh, empty family; or one of ``samples``."""

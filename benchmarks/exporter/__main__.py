@@ -1,6 +1,6 @@
 """What the exporter costs: ``python -m benchmarks.exporter --json``. Real containers with an engine; root for cgroups.
 
-One run, interleaved: container path, host path beside node_exporter, encoder beside prometheus_client's; then 1,000
+One run: host path beside node_exporter and encoder beside prometheus_client's, in turns; the container path; then 1,000
 containers come and go; then growth over containers and processes. Exporters are scraped as Prometheus scrapes them, in
 processes of their own; CPU is theirs, of all threads, background work included.
 """

@@ -66,12 +66,17 @@ async def measure(plan: Plan, workdir: Path, console: Console, exits: AsyncExitS
     figures = Figures()
     session = await exits.enter_async_context(aiohttp.ClientSession())
     progress = exits.enter_context(Progress(console=console))
+    # Before the crowd: node_exporter tells of each container's mount and interface as if they were the host's.
+    await _host_and_encoder(plan, figures, workdir, session, progress)
     crowd = await _crowd(figures, workdir, exits)
     subject = await exits.enter_async_context(_exporter(workdir, session, "containers", crowd.host, _CONTAINERS))
     figures.baseline_costs = [await subject.scrape(_SCRAPES, _EVERY_S)]
     await _fill(crowd, plan.containers, progress)
     await asyncio.sleep(_SETTLE_S)
-    await _interleaved(plan, figures, subject, workdir, session, progress)
+    task = progress.add_task("container path", total=plan.repetitions)
+    for _ in range(plan.repetitions):
+        figures.container_costs.append(await subject.scrape(_SCRAPES, _EVERY_S))
+        progress.advance(task)
     figures.containers = plan.containers
     figures.series_per_container = _series(await subject.page(), plan.containers)
     figures.rss_mb = subject.rss_bytes() / _MB
@@ -143,14 +148,10 @@ async def _exporter(
         yield subject
 
 
-async def _interleaved(
-    plan: Plan,
-    figures: Figures,
-    subject: Subject,
-    workdir: Path,
-    session: aiohttp.ClientSession,
-    progress: Progress,
+async def _host_and_encoder(
+    plan: Plan, figures: Figures, workdir: Path, session: aiohttp.ClientSession, progress: Progress
 ) -> None:
+    """Each beside what it is compared with, in turns."""
     ours = encoding.families()
     registry = encoding.client_registry(ours)
     node_listen = f"127.0.0.1:{free_ports(1)[0]}"
@@ -160,7 +161,7 @@ async def _interleaved(
         "--no-collector.systemd",
         "--no-collector.textfile",
     ]
-    task = progress.add_task("repetitions", total=plan.repetitions)
+    task = progress.add_task("host path and encoder", total=plan.repetitions)
     async with (
         _exporter(workdir, session, "host", None, ("host",), watches_containers=False) as host,
         started(node_argv, f"http://{node_listen}/metrics", session) as node,
@@ -168,7 +169,6 @@ async def _interleaved(
         await host.scrape(5)
         await node.scrape(5)
         for _ in range(plan.repetitions):
-            figures.container_costs.append(await subject.scrape(_SCRAPES, _EVERY_S))
             figures.host.append(await host.scrape(_HOST_SCRAPES, 0.05))
             figures.node_exporter.append(await node.scrape(_HOST_SCRAPES, 0.05))
             figures.encoder_us.append(encoding.us_per_sample(ours, registry))

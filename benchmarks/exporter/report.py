@@ -60,6 +60,8 @@ def _table(figures: Figures) -> Table:
     p99 = max(cost.p99_s for cost in figures.container_costs) * 1e3
     crowd = f"{figures.containers} {figures.kind}"
     table.add_row(f"{crowd}: CPU per container and scrape", f"{_ms_per_container(figures):.3f} ms")
+    empty = median(cost.cpu_per_scrape_s for cost in figures.baseline_costs) * 1e3
+    table.add_row("  of that, a scrape without containers", f"{empty / figures.containers:.3f} ms")
     table.add_row("  slowest p99 of the repetitions", f"{p99:.1f} ms")
     table.add_row("  samples on the page", str(figures.container_costs[-1].samples))
     for name, costs in (("host", figures.host), ("node_exporter", figures.node_exporter)):

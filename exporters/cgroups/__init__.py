@@ -25,6 +25,9 @@ __all__ = ["CgroupSample", "Cgroups", "ResourceSample"]
 
 log = structlog.get_logger()
 
+#: Both collectors are scraped all the time, one of them every 2 s.
+RECENT_S = 2.5
+
 
 class Layout(Places, Protocol):
     """A version of cgroups: where a container's files are, and what they say."""
@@ -34,9 +37,9 @@ class Layout(Places, Protocol):
         """Where a cgroup tells its threads."""
         ...
 
-    def sample(self, contents: Contents) -> CgroupSample: ...
+    def sample(self, memory: Contents, contents: Contents) -> CgroupSample: ...
 
-    def detail(self, contents: Contents) -> CgroupDetail: ...
+    def detail(self, memory: Contents, contents: Contents) -> CgroupDetail: ...
 
 
 class Cgroups:
@@ -56,6 +59,7 @@ class Cgroups:
         # What is read every other second comes first; the rest is twice as much.
         self._sampled, self._measured = KeptFiles(most_open // 3), KeptFiles(most_open - most_open // 3)
         self._sampling, self._measuring = threading.Lock(), threading.Lock()
+        self._memories = _Memories(clock)
         self._is_told = False
 
     def sample_all(self, containers: Iterable[Key]) -> dict[str, CgroupSample]:
@@ -69,8 +73,10 @@ class Cgroups:
             )
         with self._sampling:
             read = self._sampled.read
-            samples = {key[0]: self._layout.sample(read(cgroup.sample)) for key, cgroup in found.items()}
+            memories = {key: read(cgroup.memory) for key, cgroup in found.items()}
+            samples = {key[0]: self._layout.sample(memories[key], read(cgroup.sample)) for key, cgroup in found.items()}
             self._sampled.end_pass()
+            self._memories.put(memories)
         return {container_id: sample for container_id, sample in samples.items() if sample != NOTHING}
 
     def resources_all(self, containers: Iterable[Container]) -> dict[str, ResourceSample]:
@@ -78,7 +84,10 @@ class Cgroups:
         running = {(container.id, container.pid): container for container in containers}
         found: Mapping[Key, Cgroup] = self._finder.find(running)
         with self._measuring:
-            samples = {key[0]: self._resources(running[key], cgroup) for key, cgroup in found.items()}
+            memories = self._memories.recent()
+            samples = {
+                key[0]: self._resources(running[key], cgroup, memories.get(key)) for key, cgroup in found.items()
+            }
             self._measured.end_pass()
         return {container_id: sample for container_id, sample in samples.items() if sample != NO_RESOURCES}
 
@@ -88,9 +97,12 @@ class Cgroups:
             with lock:
                 files.close()
 
-    def _resources(self, container: Container, cgroup: Cgroup) -> ResourceSample:
+    def _resources(self, container: Container, cgroup: Cgroup, memory: Contents | None) -> ResourceSample:
         read = self._measured.read
-        detail = self._layout.detail(read(cgroup.detail))
+        contents = read(cgroup.detail)
+        if contents.count(None) == len(contents):  # removed meanwhile
+            return NO_RESOURCES
+        detail = self._layout.detail(memory or read(cgroup.memory), contents)
         members = processes.members(cgroup.members, self._layout.threads_file, read)
         if members is None:
             return ResourceSample(detail)
@@ -101,3 +113,19 @@ class Cgroups:
             processes=self._processes.sample(members, read),
             networks=networks(self._proc, pid) if pid and container.has_own_network else (),
         )
+
+
+class _Memories:
+    """What was last read of memory, for both kinds of sample: memory.stat is the dearest file of all."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: tuple[float, Mapping[Key, Contents]] = (0.0, {})
+
+    def put(self, memories: Mapping[Key, Contents]) -> None:
+        self._last = (self._clock.monotonic(), memories)
+
+    def recent(self) -> Mapping[Key, Contents]:
+        """What is not older than a little more than one scrape interval."""
+        at, memories = self._last
+        return memories if self._clock.monotonic() - at <= RECENT_S else {}

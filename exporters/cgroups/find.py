@@ -29,10 +29,13 @@ _SEARCH_FOLDERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """Where a container's files are: those of either sample, and ``members``, the folder that tells its processes."""
+    """Where a container's files are: those of ``memory`` for both samples, those of either one, and ``members``, the
+    folder that tells its processes.
+    """
 
     folder: str
     members: str
+    memory: tuple[str, ...]
     sample: tuple[str, ...]
     detail: tuple[str, ...]
 

@@ -1,13 +1,16 @@
 """What is known of one container's use of resources. Bytes and seconds. None: this kernel, engine or container does not
 tell; for limits, 0 means none. Counters begin with the cgroup, which is: with each start of the container.
+
+They are not frozen because that makes each four times as dear to make, and there are eight for each container; nobody
+changes one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from homeostat.containerinfo import NetworkCounters
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CgroupSample:
     """What rules rest on: read with every scrape."""
 
@@ -20,7 +23,7 @@ class CgroupSample:
     pids: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cpu:
     """``limit_cores``: quota by period; periods are counted only while there is a quota."""
 
@@ -30,7 +33,7 @@ class Cpu:
     throttled_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Memory:
     """``kernel``: what of it cannot be reclaimed. ``*_events``: how often a boundary was met."""
 
@@ -43,7 +46,7 @@ class Memory:
     oom_events: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Io:
     """Summed over block devices."""
 
@@ -53,7 +56,7 @@ class Io:
     writes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pressure:
     """Seconds in which some task waited for the resource, or all of them did at once (stalled)."""
 
@@ -64,18 +67,18 @@ class Pressure:
     io_stalled: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CgroupDetail:
     """What its cgroup tells beyond CgroupSample."""
 
-    cpu: Cpu = Cpu()
-    memory: Memory = Memory()
-    io: Io = Io()
-    pressure: Pressure = Pressure()
+    cpu: Cpu = field(default_factory=Cpu)
+    memory: Memory = field(default_factory=Memory)
+    io: Io = field(default_factory=Io)
+    pressure: Pressure = field(default_factory=Pressure)
     pids_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Processes:
     """What its processes hold. ``worst_fd_ratio``: the largest share of its own limit that one of them has open."""
 
@@ -85,12 +88,12 @@ class Processes:
     worst_fd_ratio: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ResourceSample:
     """The rest: slower to read, or not looked at as often."""
 
-    cgroup: CgroupDetail = CgroupDetail()
-    processes: Processes = Processes()
+    cgroup: CgroupDetail = field(default_factory=CgroupDetail)
+    processes: Processes = field(default_factory=Processes)
     networks: tuple[NetworkCounters, ...] = ()
 
 

@@ -10,9 +10,8 @@ from exporters.rawfiles import field, number, read
 
 #: Where systemd mounts v2 beside v1: without controllers, but with pressure. It has no name in /proc/PID/cgroup.
 _UNIFIED = "unified"
+_MEMORY = ("memory/memory.stat", "memory/memory.usage_in_bytes")
 _SAMPLE = (
-    "memory/memory.stat",
-    "memory/memory.usage_in_bytes",
     "memory/memory.limit_in_bytes",
     "memory/memory.oom_control",
     "cpuacct/cpuacct.usage",
@@ -22,8 +21,6 @@ _DETAIL = (
     "cpu/cpu.stat",
     "cpu/cpu.cfs_quota_us",
     "cpu/cpu.cfs_period_us",
-    "memory/memory.stat",
-    "memory/memory.usage_in_bytes",
     "memory/memory.failcnt",
     "pids/pids.max",
     "unified/cpu.pressure",
@@ -67,12 +64,14 @@ class V1:
         return Cgroup(
             folder=path("memory"),
             members=next(filter(os.path.isdir, folders), folders[0]),
+            memory=tuple(map(path, _MEMORY)),
             sample=tuple(map(path, _SAMPLE)),
             detail=tuple(map(path, self._detail)),
         )
 
-    def sample(self, contents: Contents) -> CgroupSample:
-        stat, usage, limit_, oom_control, cpu, pids = contents
+    def sample(self, memory: Contents, contents: Contents) -> CgroupSample:
+        stat, usage = memory
+        limit_, oom_control, cpu, pids = contents
         cpu_ns = number(cpu)
         return CgroupSample(
             anon=field(stat, b"total_rss"),
@@ -84,12 +83,12 @@ class V1:
             pids=number(pids),
         )
 
-    def detail(self, contents: Contents) -> CgroupDetail:
-        cpu, quota, period, stat, usage, failures, pids_limit, *others = contents
+    def detail(self, memory: Contents, contents: Contents) -> CgroupDetail:
+        cpu, quota, period, failures, pids_limit, *others = contents
         cpu_pressure, memory_pressure, io_pressure, transferred, operations = others
         return CgroupDetail(
             cpu=_cpu(cpu, quota, period),
-            memory=_memory(stat, usage, failures),
+            memory=_memory(memory, failures),
             io=Io(*blkio(transferred), *blkio(operations)),
             pressure=pressure(cpu_pressure, memory_pressure, io_pressure),
             pids_limit=limit(pids_limit),
@@ -106,7 +105,8 @@ def _cpu(stat: bytes | None, quota: bytes | None, period: bytes | None) -> Cpu:
     )
 
 
-def _memory(stat: bytes | None, usage: bytes | None, failures: bytes | None) -> Memory:
+def _memory(memory: Contents, failures: bytes | None) -> Memory:
+    stat, usage = memory
     used, inactive_file = number(usage), field(stat, b"total_inactive_file")
     return Memory(
         file=field(stat, b"total_cache"),

@@ -8,18 +8,10 @@ from exporters.cgroups.parse import cores, io_stat, limit, pressure, tightest
 from exporters.cgroups.samples import CgroupDetail, CgroupSample, Cpu, Memory
 from exporters.rawfiles import field, number
 
-_SAMPLE = ("memory.stat", "memory.current", "memory.events", "cpu.stat", "pids.current")
+_MEMORY = ("memory.stat", "memory.current", "memory.events")
+_SAMPLE = ("cpu.stat", "pids.current")
 _SAMPLE_LIMITS = ("memory.max",)
-_DETAIL = (
-    "memory.stat",
-    "memory.current",
-    "memory.events",
-    "memory.swap.current",
-    "io.stat",
-    "cpu.pressure",
-    "memory.pressure",
-    "io.pressure",
-)
+_DETAIL = ("memory.swap.current", "io.stat", "cpu.pressure", "memory.pressure", "io.pressure")
 _DETAIL_LIMITS = ("cpu.max", "cpu.stat", "pids.max")
 #: crun makes a folder of its own below what systemd made, and limits are set on either of them (containers/crun#954).
 _CRUN = "container"
@@ -44,12 +36,14 @@ class V2:
         return Cgroup(
             folder=folder,
             members=folder,
+            memory=_in(folder, _MEMORY),
             sample=(*_in(folder, _SAMPLE), *(path for each in limited for path in _in(each, _SAMPLE_LIMITS))),
             detail=(*_in(folder, _DETAIL), *(path for each in limited for path in _in(each, _DETAIL_LIMITS))),
         )
 
-    def sample(self, contents: Contents) -> CgroupSample:
-        stat, usage, events, cpu, pids, *limits = contents
+    def sample(self, memory: Contents, contents: Contents) -> CgroupSample:
+        stat, usage, events = memory
+        cpu, pids, *limits = contents
         cpu_us = field(cpu, b"usage_usec")
         return CgroupSample(
             anon=field(stat, b"anon"),
@@ -61,11 +55,11 @@ class V2:
             pids=number(pids),
         )
 
-    def detail(self, contents: Contents) -> CgroupDetail:
-        stat, usage, events, swap, io, cpu_pressure, memory_pressure, io_pressure, *limits = contents
+    def detail(self, memory: Contents, contents: Contents) -> CgroupDetail:
+        swap, io, cpu_pressure, memory_pressure, io_pressure, *limits = contents
         return CgroupDetail(
             cpu=_cpu(limits[0::3], limits[1::3]),
-            memory=_memory(stat, usage, events, swap),
+            memory=_memory(memory, swap),
             io=io_stat(io),
             pressure=pressure(cpu_pressure, memory_pressure, io_pressure),
             pids_limit=tightest([limit(each) for each in limits[2::3]]),
@@ -90,7 +84,8 @@ def _cpu(quotas: Contents, stats: Contents) -> Cpu:
     )
 
 
-def _memory(stat: bytes | None, usage: bytes | None, events: bytes | None, swap: bytes | None) -> Memory:
+def _memory(memory: Contents, swap: bytes | None) -> Memory:
+    stat, usage, events = memory
     used, inactive_file = number(usage), field(stat, b"inactive_file")
     return Memory(
         file=field(stat, b"file"),
