@@ -43,12 +43,16 @@ class LabelCache:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], RenderedLabels] = {}
+        self._last: list[Container] = []
 
     def render(self, containers: Iterable[Container]) -> list[RenderedLabels]:
         """In the same order. What else was known is forgotten."""
-        # All other label values come from what an id never changes.
-        keyed = {(c.id, c.name, c.restart_policy): c for c in containers}
-        self._known = {key: self._known.get(key) or _render(container) for key, container in keyed.items()}
+        present = list(containers)
+        if present != self._last:  # the same objects, nearly always, which is quick to see
+            # All other label values come from what an id never changes.
+            keyed = {(c.id, c.name, c.restart_policy): c for c in present}
+            self._known = {key: self._known.get(key) or _render(container) for key, container in keyed.items()}
+            self._last = present
         return list(self._known.values())
 
 

@@ -4,13 +4,19 @@ For cgroupfs and /proc/PID, whose files tell the present whenever they are read 
 they tell of is gone. They do not hold it: a container can be removed meanwhile.
 """
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
 
 from exporters.rawfiles import MOST, read
 
 if sys.platform != "win32":
     import resource
+
+#: Of files that belong together, in the order of their paths; None for one that is not there.
+Contents = Sequence[bytes | None]
+ReadTogether = Callable[[tuple[str, ...]], Contents]
 
 #: About 20 a container; the kernel has 4 KiB of memory for each that is open.
 _MOST_KEPT = 4096
@@ -21,10 +27,7 @@ _NONE = -1
 
 
 class KeptFiles:
-    """At most ``most`` of them; the others are opened for each read. Not for several threads at once.
-
-    Whoever reads tells with :meth:`end_pass` when all has been read once: what was not read in it is closed.
-    """
+    """At most ``most`` of them; the others are opened for each read. Not for several threads at once."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -35,11 +38,18 @@ class KeptFiles:
     def __len__(self) -> int:
         return self._count
 
-    def read(self, paths: tuple[str, ...]) -> list[bytes | None]:
-        """The contents of files that belong together; None for one that is not there.
+    @contextlib.contextmanager
+    def one_pass(self) -> Iterator[ReadTogether]:
+        """Reads contents by paths while the block runs. What was not read in it is closed after it.
 
-        What was not there at first is not looked for again as long as the rest is.
+        What is not there at first is not looked for again as long as the rest of the same paths is.
         """
+        try:
+            yield self._read_together
+        finally:
+            self._close_unread()
+
+    def _read_together(self, paths: tuple[str, ...]) -> Contents:
         descriptors = self._kept.pop(paths, None)
         if descriptors is not None:
             try:
@@ -53,18 +63,17 @@ class KeptFiles:
             return [read(path) for path in paths]
         return self._open(paths)
 
-    def end_pass(self) -> None:
-        """Close what was not read since the last one."""
+    def close(self) -> None:
+        """Close all."""
+        self._close_unread()
+        self._close_unread()
+
+    def _close_unread(self) -> None:
         for descriptors in self._kept.values():
             self._close(descriptors)
         self._kept, self._read = self._read, {}
 
-    def close(self) -> None:
-        """Close all."""
-        self.end_pass()
-        self.end_pass()
-
-    def _open(self, paths: tuple[str, ...]) -> list[bytes | None]:
+    def _open(self, paths: tuple[str, ...]) -> Contents:
         opened = [_open(path) for path in paths]
         contents = [content for _, content in opened]
         descriptors = [descriptor for descriptor, _ in opened]

@@ -66,12 +66,18 @@ def is_stop_requested(container: Container, heard: Heard, now: float) -> bool | 
     return False if heard.die >= finished - _SLACK_S else None
 
 
-def is_end_untold(container: Container, heard: Heard, now: float) -> bool:
-    """Whether it ended and no event has said so, nor was the engine asked again about this end."""
+def is_end_told(container: Container, heard: Heard) -> bool:
+    """Whether an event has told of its end, or it has not ended."""
     finished = container.finished_at
-    if container.is_running or finished is None or heard.asked >= finished:
+    return container.is_running or finished is None or heard.die >= finished - _SLACK_S
+
+
+def is_end_untold(container: Container, heard: Heard, now: float) -> bool:
+    """Whether it ended, no event has said so in time, and the engine was not asked again about this end."""
+    finished = container.finished_at
+    if finished is None or heard.asked >= finished:
         return False
-    return heard.die < finished - _SLACK_S and now - finished > _TOLD_WITHIN_S
+    return not is_end_told(container, heard) and now - finished > _TOLD_WITHIN_S
 
 
 def is_ending(sent: str, stop_signal: str) -> bool:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import structlog
 
-from exporters.births import ProcessKey, look_up
 from exporters.due import contradicts, due
-from exporters.keptfiles import KeptFiles
+from exporters.lives import Check, Lives
 from exporters.roster import Roster
-from exporters.stops import HISTORY_S, Heard, is_end_untold, is_stop_requested, note
+from exporters.stops import HISTORY_S, Heard, is_end_told, is_end_untold, is_stop_requested, note
 from exporters.together import Together
 from homeostat.clock import Clock
 from homeostat.containers import Container, ContainerEvent, ContainerRow, Engine
@@ -29,6 +28,8 @@ ABSENT_POLL_S = 30.0
 STALE_S = 40.0
 #: How long a scrape waits for the engine to confirm that a process has gone.
 _CONFIRM_S = 1.0
+#: The event of an end comes a little before or after the engine has it in its answers.
+_WORD_S = 0.2
 #: The engine tells its history at once; after that the stream only waits.
 _REPLAY_S = 1.0
 #: How often ends are looked for that no event told of: until then nobody knows whether somebody wanted them.
@@ -48,16 +49,8 @@ class Seen:
     oom_kills: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Processes:
-    """Of running containers: whose process is gone, and whose cannot be seen from here."""
-
-    gone: frozenset[ProcessKey]
-    unseen: frozenset[ProcessKey]
-
-
 class Watcher:
-    """``required``: an engine has to be there. ``proc`` is the host's. ``most_open``: files of it to keep open."""
+    """``required``: an engine has to be there. ``proc``: the host's. ``most_open``: processes to hold open."""
 
     def __init__(
         self, engine: Engine, clock: Clock, *, required: bool, proc: Path = Path("/proc"), most_open: int = 0
@@ -65,16 +58,16 @@ class Watcher:
         self._engine = engine
         self._clock = clock
         self._required = required
-        self._proc = str(proc)
         self._roster = Roster()
         self._heard: dict[str, Heard] = {}
-        self._births: dict[ProcessKey, bytes] = {}
-        self._stats = KeptFiles(most_open)
+        self._lives = Lives(str(proc), most_open)
         self._check_processes = Together(self._check_processes_now)
         self._polled_at: float | None = None
         self._unreadable: set[str] = set()
         self._changed: set[str] = set()
+        self._followed: set[str] = set()
         self._has_changed = asyncio.Event()
+        self._has_heard = asyncio.Event()
 
     @property
     def is_wanted(self) -> bool:
@@ -95,9 +88,7 @@ class Watcher:
             raise Unreachable(f"the Docker Engine has not answered for {age_s:.0f} s")
         gone = (await self._check_processes()).gone
         if gone:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_CONFIRM_S):
-                    await asyncio.gather(*(self._inspect(container_id) for container_id, _ in gone))
+            await self._confirm({container_id for container_id, _ in gone})
         now = self._clock.now()
         return [
             Seen(
@@ -108,6 +99,20 @@ class Watcher:
             )
             for container in self.containers
         ]
+
+    async def _confirm(self, container_ids: Collection[str]) -> None:
+        """Ask the engine what became of these, and wait for a moment for the event that says why."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CONFIRM_S):
+                await asyncio.gather(*(self._inspect(container_id) for container_id in container_ids))
+            async with asyncio.timeout(_WORD_S):
+                while any(
+                    not is_end_told(container, self._hearing(container.id))
+                    for container in self.containers
+                    if container.id in container_ids
+                ):
+                    self._has_heard.clear()
+                    await self._has_heard.wait()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -163,11 +168,20 @@ class Watcher:
             await self._clock.sleep(wait_s)
 
     async def _keep_inspecting(self) -> None:
-        while True:
-            await self._has_changed.wait()
-            self._has_changed.clear()
-            changed, self._changed = self._changed, set()
-            await asyncio.gather(*(self._inspect(container_id) for container_id in changed))
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._has_changed.wait()
+                self._has_changed.clear()
+                for container_id in self._changed - self._followed:
+                    self._followed.add(container_id)
+                    group.create_task(self._follow(container_id))
+
+    async def _follow(self, container_id: str) -> None:
+        """One at a time for each container; none waits for another on which the engine hangs."""
+        while container_id in self._changed:
+            self._changed.discard(container_id)
+            await self._inspect(container_id)
+        self._followed.discard(container_id)
 
     async def _poll(self) -> None:
         """List all, inspect those that the list does not settle. Raises HomeostatError when nothing can be known."""
@@ -226,7 +240,8 @@ class Watcher:
     def _hear(self, event: ContainerEvent) -> None:
         container = self._roster.by_id.get(event.container_id)
         note(self._hearing(event.container_id), event, container.stop_signal if container else "")
-        if event.action in ("destroy", "remove"):
+        self._has_heard.set()
+        if event.action == "destroy":
             self._changed.discard(event.container_id)
             self._roster.put(event.container_id, None, self._roster.turn(), self._clock.monotonic())
         elif event.action != "kill":  # which changes nothing by itself
@@ -252,15 +267,9 @@ class Watcher:
             self._unreadable.add(container_id)
             log.warning("docker.container_unreadable", container=container_id[:12], reason=str(err))
 
-    async def _check_processes_now(self) -> _Processes:
+    async def _check_processes_now(self) -> Check:
         keys = [(container.id, container.pid) for container in self.containers if container.is_running]
-        births = await asyncio.to_thread(look_up, self._proc, keys, self._births, self._stats)
-        # Only a process that was once seen can be missed.
-        self._births = {key: first for key, now in births.items() if (first := self._births.get(key) or now)}
-        return _Processes(
-            gone=frozenset(key for key, first in self._births.items() if first != births[key]),
-            unseen=frozenset(births.keys() - self._births.keys()),
-        )
+        return await asyncio.to_thread(self._lives.check, keys)
 
     def _hearing(self, container_id: str) -> Heard:
         return self._heard.setdefault(container_id, Heard())

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import json
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import quote
 
 from homeostat import enginejson, names, statsjson
 from homeostat.containerinfo import Container, ContainerEvent, ContainerRow, ContainerStats
@@ -67,7 +69,7 @@ class DockerEngine:
 
     async def list(self, workload_id: str | None = None) -> list[Container]:
         """All containers, also exited ones; of one workload when named. Vanished ones are left out."""
-        filters: dict[str, Any] = {}
+        filters: dict[str, list[str]] = {}
         project, _, service = (workload_id or "").partition("/")
         if workload_id and project == PLAIN:
             filters["name"] = [f"^/?{service}$"]
@@ -76,14 +78,16 @@ class DockerEngine:
                 f"{names.COMPOSE_PROJECT}={project}",
                 f"{names.COMPOSE_SERVICE}={service}",
             ]
-        rows = await self._call(lambda api: enginejson.rows(api.sdk.containers(all=True, filters=filters)))
+        params = {"all": "1", "filters": json.dumps(filters)}
+        rows = await self._call(lambda api: enginejson.rows(api.get("/containers/json", params, _CALL_TIMEOUT_S)))
         found = await asyncio.gather(*(self._inspect_or_none(row.id) for row in rows))
         # The engine's name filter is a regular expression: a dot in a name would match its neighbours.
         return [c for c in found if c and not c.is_oneoff and workload_id in (None, c.workload_id)]
 
     async def rows(self) -> tuple[ContainerRow, ...]:
         """All containers in one cheap call, also exited ones and errands."""
-        return await self._call(lambda api: enginejson.rows(api.sdk.containers(all=True)))
+        params = {"all": "1"}
+        return await self._call(lambda api: enginejson.rows(api.get("/containers/json", params, _CALL_TIMEOUT_S)))
 
     async def inspect(self, container_id: str) -> Container:
         """Raises NotFound when it is gone, Permanent when the answer is about another one or cannot be read."""
@@ -158,7 +162,8 @@ class DockerEngine:
             self._client.close()
 
     async def _inspect(self, container_id: str) -> Container:
-        return await self._call(lambda api: _asked_for(container_id, api.sdk.inspect_container(container_id)))
+        path = f"/containers/{quote(container_id, safe='')}/json"
+        return await self._call(lambda api: _asked_for(container_id, api.get(path, {}, _CALL_TIMEOUT_S)))
 
     async def _inspect_or_none(self, container_id: str) -> Container | None:
         try:

@@ -11,13 +11,13 @@ from typing import Protocol
 import structlog
 
 from exporters.cgroups import processes
-from exporters.cgroups.find import Cgroup, Contents, Finder, Key, Places
+from exporters.cgroups.find import Cgroup, Finder, Key, Places
 from exporters.cgroups.network import networks
 from exporters.cgroups.processes import ProcessReader
 from exporters.cgroups.samples import NO_RESOURCES, NOTHING, CgroupDetail, CgroupSample, ResourceSample
 from exporters.cgroups.v1 import V1
 from exporters.cgroups.v2 import V2
-from exporters.keptfiles import KeptFiles
+from exporters.keptfiles import Contents, KeptFiles, ReadTogether
 from homeostat.clock import Clock
 from homeostat.containerinfo import Container
 
@@ -71,11 +71,9 @@ class Cgroups:
             log.warning(
                 "cgroups.not_found", searched=self._layout.tree, hint="run with the host's pid and cgroup namespaces"
             )
-        with self._sampling:
-            read = self._sampled.read
+        with self._sampling, self._sampled.one_pass() as read:
             memories = {key: read(cgroup.memory) for key, cgroup in found.items()}
             samples = {key[0]: self._layout.sample(memories[key], read(cgroup.sample)) for key, cgroup in found.items()}
-            self._sampled.end_pass()
             self._memories.put(memories)
         return {container_id: sample for container_id, sample in samples.items() if sample != NOTHING}
 
@@ -83,12 +81,11 @@ class Cgroups:
         """The rest by id, of those that tell anything; ``containers``: all that run."""
         running = {(container.id, container.pid): container for container in containers}
         found: Mapping[Key, Cgroup] = self._finder.find(running)
-        with self._measuring:
+        with self._measuring, self._measured.one_pass() as read:
             memories = self._memories.recent()
             samples = {
-                key[0]: self._resources(running[key], cgroup, memories.get(key)) for key, cgroup in found.items()
+                key[0]: self._resources(running[key], cgroup, memories.get(key), read) for key, cgroup in found.items()
             }
-            self._measured.end_pass()
         return {container_id: sample for container_id, sample in samples.items() if sample != NO_RESOURCES}
 
     def close(self) -> None:
@@ -97,13 +94,14 @@ class Cgroups:
             with lock:
                 files.close()
 
-    def _resources(self, container: Container, cgroup: Cgroup, memory: Contents | None) -> ResourceSample:
-        read = self._measured.read
+    def _resources(
+        self, container: Container, cgroup: Cgroup, memory: Contents | None, read: ReadTogether
+    ) -> ResourceSample:
         contents = read(cgroup.detail)
         if contents.count(None) == len(contents):  # removed meanwhile
             return NO_RESOURCES
         detail = self._layout.detail(memory or read(cgroup.memory), contents)
-        members = processes.members(cgroup.members, self._layout.threads_file, read)
+        members = processes.members(cgroup.folder, self._layout.threads_file, read)
         if members is None:
             return ResourceSample(detail)
         # The engine's pid may be of another namespace: only a member of the cgroup is surely the container's.

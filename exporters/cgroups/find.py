@@ -7,7 +7,7 @@ Names: Docker's drivers (``docker/ID``, ``system.slice/docker-ID.scope``, rootle
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,8 +16,6 @@ from homeostat.clock import Clock
 
 #: A container's (id, pid).
 Key = tuple[str, int]
-#: Of the files of a cgroup, in the order of their paths; None for one that is not there.
-Contents = Sequence[bytes | None]
 
 #: Whole names only: systemd keeps a cgroup for the mount of a container's files, and Podman one for its conmon.
 _NAME = re.compile(r"(?:[a-z]+-)?([0-9a-f]{64})(?:\.scope)?")
@@ -29,12 +27,11 @@ _SEARCH_FOLDERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """Where a container's files are: those of ``memory`` for both samples, those of either one, and ``members``, the
-    folder that tells its processes.
+    """Where a container's files are: the folder that tells its processes, the files of ``memory`` for both kinds of
+    sample, and those of either kind.
     """
 
     folder: str
-    members: str
     memory: tuple[str, ...]
     sample: tuple[str, ...]
     detail: tuple[str, ...]

@@ -7,18 +7,16 @@ most 64 of its own cgroups, open files of at most 512 processes. Where there is 
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exporters.cgroups.find import Contents, subfolders
+from exporters.cgroups.find import subfolders
 from exporters.cgroups.samples import Processes
+from exporters.keptfiles import Contents, ReadTogether
 from exporters.rawfiles import read_whole
 
 if sys.platform == "linux":
     import resource
-
-#: The contents of files that belong together.
-ReadTogether = Callable[[tuple[str, ...]], Contents]
 
 _MOST_IDS = 1 << 18
 _MOST_FOLDERS = 64
@@ -93,10 +91,10 @@ class ProcessReader:
 
 def members(folder: str, threads_file: str, read: ReadTogether) -> Members | None:
     """The processes of a container and of the cgroups in it. None when that cannot be read."""
-    files = [f"{each}/{name}" for name in ("cgroup.procs", threads_file) for each in _tree(folder)]
+    tree = _tree(folder)
+    files = [f"{each}/{name}" for name in ("cgroup.procs", threads_file) for each in tree]
     contents = read(tuple(files))
-    half = len(files) // 2
-    pids, threads = _ids(files[:half], contents[:half]), _ids(files[half:], contents[half:])
+    pids, threads = _ids(files[: len(tree)], contents[: len(tree)]), _ids(files[len(tree) :], contents[len(tree) :])
     if pids is None:
         return None
     return Members([int(pid) for pid in pids.split()], None if threads is None else threads.count(b"\n"))

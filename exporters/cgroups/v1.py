@@ -1,15 +1,15 @@
-"""cgroup v1: a hierarchy per controller. Files: kernel, Documentation/admin-guide/cgroup-v1."""
+"""cgroup v1: a hierarchy per controller, and no pressure. Files: kernel, Documentation/admin-guide/cgroup-v1."""
 
 import os
 from collections.abc import Mapping
 
-from exporters.cgroups.find import Cgroup, Contents
-from exporters.cgroups.parse import blkio, limit, pressure
-from exporters.cgroups.samples import CgroupDetail, CgroupSample, Cpu, Io, Memory
+from exporters.cgroups.find import Cgroup
+from exporters.cgroups.parse import blkio, limit
+from exporters.cgroups.samples import CgroupDetail, CgroupSample, Cpu, Io, Memory, Pressure
+from exporters.keptfiles import Contents
 from exporters.rawfiles import field, number, read
 
-#: Where systemd mounts v2 beside v1: without controllers, but with pressure. It has no name in /proc/PID/cgroup.
-_UNIFIED = "unified"
+_EVERYWHERE = ("pids", "memory", "cpu")
 _MEMORY = ("memory/memory.stat", "memory/memory.usage_in_bytes")
 _SAMPLE = (
     "memory/memory.limit_in_bytes",
@@ -23,9 +23,6 @@ _DETAIL = (
     "cpu/cpu.cfs_period_us",
     "memory/memory.failcnt",
     "pids/pids.max",
-    "unified/cpu.pressure",
-    "unified/memory.pressure",
-    "unified/io.pressure",
 )
 #: Who counts block I/O differs by kernel and scheduler: throttling always used to, BFQ and CFQ when they are in use.
 _BLKIO = ("throttle.{}_recursive", "bfq.{}_recursive", "{}_recursive", "throttle.{}")
@@ -39,7 +36,8 @@ class V1:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self.tree = f"{root}/memory"
+        # Any of them tells where containers are; memory is switched off on some machines.
+        self.tree = next(filter(os.path.isdir, (f"{root}/{name}" for name in _EVERYWHERE)), root)
         counted = {name: blkio(read(f"{root}/blkio/blkio.{name.format('io_service_bytes')}")) for name in _BLKIO}
         there = [name for name in _BLKIO if counted[name] != (None, None)] or list(_BLKIO)
         counts = next((name for name in there if any(counted[name])), there[0])
@@ -49,8 +47,8 @@ class V1:
         if not memberships:
             return None
         # A controller that is not in use has no line: its folder is then not there, which is an answer.
-        place = memberships.get("memory") or next(iter(memberships.values()))
-        return self._cgroup({_UNIFIED: memberships.get("", place), **memberships}, place)
+        place = next(iter(memberships.values()))
+        return self._cgroup(memberships, place)
 
     def locate_at(self, place: str) -> Cgroup:
         return self._cgroup({}, place)
@@ -60,10 +58,9 @@ class V1:
             controller, _, file = name.partition("/")
             return f"{self._root}/{controller}/{places.get(controller, place)}/{file}".rstrip("/")
 
-        folders = [path(controller) for controller in ("pids", "memory", "cpu")]
+        folder = next(filter(os.path.isdir, map(path, _EVERYWHERE)), path(_EVERYWHERE[0]))
         return Cgroup(
-            folder=path("memory"),
-            members=next(filter(os.path.isdir, folders), folders[0]),
+            folder=folder,
             memory=tuple(map(path, _MEMORY)),
             sample=tuple(map(path, _SAMPLE)),
             detail=tuple(map(path, self._detail)),
@@ -84,13 +81,12 @@ class V1:
         )
 
     def detail(self, memory: Contents, contents: Contents) -> CgroupDetail:
-        cpu, quota, period, failures, pids_limit, *others = contents
-        cpu_pressure, memory_pressure, io_pressure, transferred, operations = others
+        cpu, quota, period, failures, pids_limit, transferred, operations = contents
         return CgroupDetail(
             cpu=_cpu(cpu, quota, period),
             memory=_memory(memory, failures),
             io=Io(*blkio(transferred), *blkio(operations)),
-            pressure=pressure(cpu_pressure, memory_pressure, io_pressure),
+            pressure=Pressure(),
             pids_limit=limit(pids_limit),
         )
 

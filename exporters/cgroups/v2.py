@@ -3,9 +3,10 @@
 import os
 from collections.abc import Mapping
 
-from exporters.cgroups.find import Cgroup, Contents
+from exporters.cgroups.find import Cgroup
 from exporters.cgroups.parse import cores, io_stat, limit, pressure, tightest
 from exporters.cgroups.samples import CgroupDetail, CgroupSample, Cpu, Memory
+from exporters.keptfiles import Contents
 from exporters.rawfiles import field, number
 
 _MEMORY = ("memory.stat", "memory.current", "memory.events")
@@ -35,7 +36,6 @@ class V2:
         limited = (folder, below) if is_crun else (folder,)
         return Cgroup(
             folder=folder,
-            members=folder,
             memory=_in(folder, _MEMORY),
             sample=(*_in(folder, _SAMPLE), *(path for each in limited for path in _in(each, _SAMPLE_LIMITS))),
             detail=(*_in(folder, _DETAIL), *(path for each in limited for path in _in(each, _DETAIL_LIMITS))),

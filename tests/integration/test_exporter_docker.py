@@ -1,8 +1,10 @@
 """The exporter on a real Docker Engine: every way a container can be, and an engine that stops answering."""
 
 import asyncio
+import collections
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,14 +20,32 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporters.cgroups import Cgroups
+from exporters.due import contradicts
+from exporters.enginestats import resources_of, sample_of
+from homeostat.clock import SystemClock
+from homeostat.containers import DockerEngine
+
 pytestmark = pytest.mark.docker
 
 PYTHON = "python:3.13-slim"
 REDIS = "redis:8.0"
 MIB = 2**20
+UNIFIED = Path("/sys/fs/cgroup/unified")
 SOCKET = "/var/run/docker.sock"
 SERVE = ["python", "-m", "http.server", "8080"]
 PROBED = {"homeostat.enable": "true", "homeostat.probe.http": ":8080/", "homeostat.probe.interval": "500ms"}
+#: Two processes, one of them with most of its files open, three threads, and a child that nobody waits for.
+HOLD = """
+import os, threading, time
+if os.fork() == 0:
+    held = [open("/dev/null") for _ in range(60)]
+    time.sleep(3600)
+if os.fork() == 0:
+    os._exit(0)
+threading.Thread(target=time.sleep, args=(3600,)).start()
+time.sleep(3600)
+"""
 #: Role -> how it is run. ``idle`` is ended from outside, by a signal that the engine did not send.
 ROLES: dict[str, dict[str, Any]] = {
     "running": {
@@ -52,6 +72,19 @@ ROLES: dict[str, dict[str, Any]] = {
     "restarted": {"image": REDIS},
     "served": {"image": PYTHON, "command": SERVE, "labels": PROBED},
     "paused": {"image": PYTHON, "command": SERVE, "labels": PROBED},
+    "busy": {
+        "image": PYTHON,
+        "command": ["python", "-c", "while True: pass"],
+        "nano_cpus": 200_000_000,
+        "mem_limit": 128 * MIB,
+        "pids_limit": 50,
+    },
+    "holding": {
+        "image": PYTHON,
+        "command": ["python", "-c", HOLD],
+        "ulimits": [{"Name": "nofile", "Soft": 100, "Hard": 100}],
+    },
+    "hosted": {"image": PYTHON, "command": ["sleep", "3600"], "network_mode": "host"},
 }
 
 
@@ -191,6 +224,99 @@ def test_a_running_container_tells_everything(scene):
     assert not found.keys() & {"exit_code", "finish_timestamp_seconds"}
 
 
+def test_a_limited_container_tells_its_limits_and_what_they_cost_it(scene):
+    found = values(scene.until(lambda found: values(found, "busy").get("cpu_throttled_periods_total", 0) > 2), "busy")
+
+    assert (found["cpu_limit_cores"], found["pids_limit"], found["memory_limit_bytes"]) == (0.2, 50, 128 * MIB)
+    assert found["cpu_periods_total"] >= found["cpu_throttled_periods_total"] > 2
+    assert found["cpu_throttled_seconds_total"] > 0
+    assert 0 < found["memory_working_set_bytes"] <= found["memory_usage_bytes"]
+    assert found["memory_max_events_total"] == 0
+
+
+def test_a_container_without_limits_says_so(scene):
+    found = values(scene.samples(), "served")
+
+    assert (found["cpu_limit_cores"], found["pids_limit"], found["memory_limit_bytes"]) == (0, 0, 0)
+
+
+def test_processes_threads_zombies_and_open_files_are_told_apart(scene):
+    found = values(scene.until(lambda found: values(found, "holding").get("worst_fd_ratio", 0) > 0.6), "holding")
+
+    assert (found["processes"], found["threads"], found["pids"]) == (2, 3, 4)
+    assert 0.6 < found["worst_fd_ratio"] < 0.8
+    assert found["open_fds"] >= 63 + 3
+
+
+def test_traffic_is_told_by_interface_and_the_hosts_is_not(scene):
+    page = scene.page()
+
+    assert re.search(
+        r'^homeostat_container_network_receive_bytes_total\{.*-served",interface="eth0"\} \d+$', page, re.MULTILINE
+    )
+    assert not re.search(r"^homeostat_container_network_.*-hosted", page, re.MULTILINE)
+    assert values(scene.samples(), "hosted")["processes"] == 1
+    assert not re.search(r'^homeostat_container_network_.*interface="lo"', page, re.MULTILINE)
+
+
+def test_one_container_has_at_most_60_series(scene):
+    counts = collections.Counter(re.findall(r'^homeostat_container_.*container="([^"]+)"', scene.page(), re.MULTILINE))
+
+    assert 40 <= max(counts.values()) <= 60
+
+
+async def test_the_engines_own_measurement_agrees_with_the_cgroups(scene, containers):
+    """What stands in where a cgroup cannot be found: on the wire of a real engine, one sample at a time."""
+    engine = DockerEngine(f"unix://{SOCKET}")
+    container = await engine.inspect(containers["busy"].id)
+    cgroups = Cgroups(SystemClock())
+    start = time.monotonic()
+    stats = await engine.stats(container.id, 5.0)
+    took_s = time.monotonic() - start
+    ours = cgroups.sample_all([(container.id, container.pid)])[container.id]
+    rest = cgroups.resources_all([container])[container.id]
+    await engine.close()
+    told, told_rest = sample_of(stats), resources_of(stats)
+
+    assert took_s < 0.5  # two samples are a second apart
+    assert told.pids == ours.pids == 1
+    assert told.cpu_seconds == pytest.approx(ours.cpu_seconds, rel=0.2)
+    assert told.anon == pytest.approx(ours.anon, rel=0.2)
+    assert told.usage == pytest.approx(ours.usage, rel=0.2)
+    assert told_rest.cgroup.cpu.throttled_periods == pytest.approx(rest.cgroup.cpu.throttled_periods, rel=0.2, abs=5)
+    assert told_rest.cgroup.pids_limit == rest.cgroup.pids_limit == 50
+    assert told_rest.cgroup.memory.working_set == pytest.approx(rest.cgroup.memory.working_set, rel=0.2)
+    assert [each.interface for each in told_rest.networks] == [each.interface for each in rest.networks] == ["eth0"]
+
+
+@pytest.mark.skipif(not UNIFIED.is_dir(), reason="no cgroup v2 beside v1 here")
+async def test_v2_is_read_where_a_machine_has_both(scene, containers):
+    """Of real files as far as controllers that v1 has left to it: CPU time, pressure, processes."""
+    engine = DockerEngine(f"unix://{SOCKET}")
+    container = await engine.inspect(containers["busy"].id)
+    await engine.close()
+    v1, v2 = Cgroups(SystemClock()), Cgroups(SystemClock(), UNIFIED)
+    key = (container.id, container.pid)
+    theirs, ours = (each.sample_all([key])[container.id] for each in (v1, v2))
+    found = v2.resources_all([container])[container.id]
+
+    assert ours.cpu_seconds == pytest.approx(theirs.cpu_seconds, rel=0.2)
+    assert (found.processes.count, found.processes.threads) == (1, 1)
+    assert found.cgroup.pressure.cpu_waiting is not None
+    assert found.networks[0].interface == "eth0"
+
+
+async def test_the_list_tells_what_inspect_tells(scene, containers):
+    """The poll rests on it: for a container that is calm both must say the same, or it is inspected every time."""
+    engine = DockerEngine(f"unix://{SOCKET}")
+    rows = {row.id: row for row in await engine.rows()}
+    known = {role: await engine.inspect(container.id) for role, container in containers.items() if role != "looping"}
+    await engine.close()
+
+    assert [role for role, container in known.items() if contradicts(rows[container.id], container)] == []
+    assert rows[known["running"].id].health == "healthy"
+
+
 def test_a_paused_container_runs_and_does_not_answer(scene):
     found = scene.until(lambda found: found.get(("homeostat_probe_success", "paused")) == 0)
 
@@ -218,7 +344,7 @@ def test_an_ended_container_tells_how_it_ended(scene, role, expected):
 
     assert expected.items() <= found.items()
     assert abs(found["finish_timestamp_seconds"] - time.time()) < 120
-    assert not found.keys() & {"memory_anon_bytes", "cpu_seconds_total", "pids"}
+    assert not found.keys() & {"memory_anon_bytes", "cpu_seconds_total", "pids", "processes", "cpu_limit_cores"}
 
 
 def test_an_oom_kill_is_counted(scene):

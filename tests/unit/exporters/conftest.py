@@ -54,7 +54,7 @@ class FakeClock:
 
 class FakeEngine:
     """Homeostat's own Engine protocol. ``is_deaf`` drops events; ``history`` is told anew to every new listener;
-    ``failures``: what to raise for whom.
+    ``failures``: what to raise for whom; ``hangs``: whom it does not answer for.
     """
 
     def __init__(self):
@@ -67,6 +67,7 @@ class FakeEngine:
         self.listened_since = []
         self.inspects = []
         self.failures = {}
+        self.hangs = set()
         self.lists = 0
         self.stats_of = {}
         self.measured = []
@@ -116,6 +117,8 @@ class FakeEngine:
     async def inspect(self, container_id):
         self.inspects.append(container_id)
         await self._answer()
+        if container_id in self.hangs:
+            await asyncio.Event().wait()
         if container_id in self.failures:
             raise self.failures[container_id]
         if container_id not in self.containers:

@@ -6,18 +6,23 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from cgrouptrees import ID, LIMITED, TREES, open_files, planted
 
-from exporters.cgroups import Cgroups, processes
+from exporters.cgroups import RECENT_S, Cgroups, processes
 from exporters.cgroups.network import networks
 from exporters.cgroups.parse import blkio, cores, io_stat, limit, pressure, tightest
 from exporters.cgroups.samples import CgroupDetail, Cpu, Io, Memory, Pressure, Processes, ResourceSample
-from exporters.keptfiles import KeptFiles
+from exporters.rawfiles import read
 from homeostat.containerinfo import NetworkCounters
 
 ETH0 = NetworkCounters("eth0", 736000, 800, 3, 51200, 400, 3)
+
+
+def plainly(paths):
+    return [read(path) for path in paths]
 
 
 @pytest.fixture(params=TREES)
@@ -56,7 +61,7 @@ def expected(tree, *, is_limited):
             oom_events=None if is_v1 else 1,
         ),
         io=Io() if is_rootless else Io(4097000, 10192, 101, 3),
-        pressure=Pressure(1.5, 0.25, 0.2, 3.0, 2.5),
+        pressure=Pressure() if is_v1 else Pressure(1.5, 0.25, 0.2, 3.0, 2.5),
         pids_limit=100 if is_limited else 0,
     )
     held = Processes(1, 6, 2, 2 / 1024) if is_limited else Processes(2, 6, 12, 0.5)
@@ -67,6 +72,27 @@ def test_everything_is_read(tree, clock, free, limited):
     found = Cgroups(clock, tree / "sys", tree / "proc").resources_all([free, limited])
 
     assert found == {ID: expected(tree, is_limited=False), LIMITED: expected(tree, is_limited=True)}
+
+
+async def test_memory_that_was_just_read_is_not_read_again(v2, clock, free):
+    """memory.stat is the dearest file: the other collector reads it all the time."""
+    cgroups = Cgroups(clock, v2 / "sys", v2 / "proc")
+    cgroups.sample_all([(ID, 4711)])
+    stat = v2 / "sys" / "docker" / ID / "memory.stat"
+    stat.write_text(stat.read_text().replace("file 12853248", "file 77"))
+    assert cgroups.resources_all([free])[ID].cgroup.memory.file == 12853248
+    await clock.advance(RECENT_S + 0.1)
+
+    assert cgroups.resources_all([free])[ID].cgroup.memory.file == 77
+
+
+def test_memory_of_a_container_that_restarted_is_read_again(v2, clock, free):
+    cgroups = Cgroups(clock, v2 / "sys", v2 / "proc")
+    cgroups.sample_all([(ID, 4711)])
+    shutil.copytree(v2 / "proc" / "4711", v2 / "proc" / "5000")
+    (v2 / "sys" / "docker" / ID / "memory.stat").write_text("file 77\n")
+
+    assert cgroups.resources_all([dataclasses.replace(free, pid=5000)])[ID].cgroup.memory.file == 77
 
 
 @pytest.mark.parametrize("mode", ["host", "container:abc", "ns:/run/netns/a"])
@@ -162,9 +188,9 @@ def test_hundreds_of_cgroups_inside_are_not_all_walked(v2, clock, free):
 def test_the_kernels_own_count_of_open_files_is_right():
     """Since Linux 6.2 a folder's size; before, a listing. Either must be what there is."""
     reader = processes.ProcessReader("/proc")
-    before = reader.sample(processes.Members([os.getpid()], 1), KeptFiles(0).read)
+    before = reader.sample(processes.Members([os.getpid()], 1), plainly)
     held = [os.open("/dev/null", os.O_RDONLY) for _ in range(20)]
-    after = reader.sample(processes.Members([os.getpid()], 1), KeptFiles(0).read)
+    after = reader.sample(processes.Members([os.getpid()], 1), plainly)
     for descriptor in held:
         os.close(descriptor)
 
@@ -175,11 +201,11 @@ def test_the_kernels_own_count_of_open_files_is_right():
 LOOK = """
 import os, sys
 from exporters.cgroups.processes import Members, ProcessReader
-from exporters.keptfiles import KeptFiles
+from exporters.rawfiles import read
 os.setgid(65534); os.setuid(65534)
 reader = ProcessReader("/proc")
 reader._has_sizes = False
-print(reader.sample(Members([int(sys.argv[1]), os.getpid()], 7), KeptFiles(0).read))
+print(reader.sample(Members([int(sys.argv[1]), os.getpid()], 7), lambda paths: [read(path) for path in paths]))
 """
 
 
@@ -259,6 +285,16 @@ def test_a_device_without_a_number_is_no_trouble():
     assert blkio(b"8:0 Read x\n8:0 Write 2\nTotal 2\n8:16 Read 5 6\n") == (0, 2)
 
 
+@pytest.mark.skipif(not Path("/proc/pressure/cpu").exists(), reason="this kernel has no PSI")
+def test_pressure_is_read_as_this_kernel_writes_it():
+    cpu, memory, io = (Path(f"/proc/pressure/{name}").read_bytes() for name in ("cpu", "memory", "io"))
+    found = pressure(cpu, memory, io)
+
+    assert found.cpu_waiting > 0
+    assert None not in (found.memory_waiting, found.memory_stalled, found.io_waiting, found.io_stalled)
+    assert found.io_waiting >= found.io_stalled
+
+
 def test_pressure_that_is_not_told_is_absent():
     assert pressure(None, b"", b"some avg10=0.00 total=5000000\n") == Pressure(io_waiting=5.0)
     assert pressure(b"some total=x\n", b"nonsense", None) == Pressure()
@@ -284,9 +320,9 @@ def test_without_any_block_io_nothing_is_told(tmp_path, clock, free):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prlimit(2)")
 def test_the_system_call_and_the_file_tell_the_same_limit():
-    reader, files = processes.ProcessReader("/proc"), KeptFiles(0)
-    asked = reader._soft_limit(os.getpid(), files.read)
+    reader = processes.ProcessReader("/proc")
+    asked = reader._soft_limit(os.getpid(), plainly)
     reader._is_live = False
 
-    assert asked == reader._soft_limit(os.getpid(), files.read) > 0
-    assert reader._soft_limit(2**22 + 1, files.read) is None
+    assert asked == reader._soft_limit(os.getpid(), plainly) > 0
+    assert reader._soft_limit(2**22 + 1, plainly) is None

@@ -116,6 +116,18 @@ def test_a_controller_that_is_not_in_use_never_gives_the_hosts_values(tmp_path, 
     assert found.anon == 3047424
 
 
+@pytest.mark.parametrize("has_processes", [True, False])
+def test_a_machine_that_does_not_account_memory_still_tells_the_rest(tmp_path, clock, has_processes):
+    tree = planted("v1", tmp_path / "v1")
+    shutil.rmtree(tree / "sys" / "memory")
+    if not has_processes:
+        shutil.rmtree(tree / "proc")
+    found = Cgroups(clock, tree / "sys", tree / "proc").sample_all([(ID, 4711)])[ID]
+
+    assert (found.anon, found.usage) == (None, None)
+    assert (found.cpu_seconds, found.pids) == (0.048554, 6)
+
+
 def test_a_restarted_container_is_looked_up_again(cgroups, tree):
     cgroups.sample_all([(ID, 4711)])
     shutil.copytree(tree / "proc" / "4711", tree / "proc" / "5000")

@@ -348,7 +348,15 @@ async def test_nothing_is_kept_of_a_thousand_containers_that_came_and_went(docke
     (tree / "sys" / "cgroup.controllers").write_text("memory\n")
     watcher, engine_stats, *collectors = both_collectors(docker, clock, tree)
     meter = collectors[0].meter
-    parts = (watcher, watcher._roster, engine_stats, meter.cgroups, meter.cgroups._finder, collectors[0].label_cache)
+    parts = (
+        watcher,
+        watcher._roster,
+        watcher._lives,
+        engine_stats,
+        meter.cgroups,
+        meter.cgroups._finder,
+        collectors[0].label_cache,
+    )
     at_start = kept(*parts)
     async with contextlib.AsyncExitStack() as stack:
         for run in (watcher.run(), engine_stats.run()):

@@ -36,36 +36,46 @@ def written(tmp_path):
     return written
 
 
+def read(files, *groups):
+    """What one pass over these groups of paths tells."""
+    with files.one_pass() as together:
+        return [together(paths) for paths in groups]
+
+
 def test_what_is_kept_tells_the_present(files, written):
     (path,) = written("a")
-    assert files.read((path,)) == [b"a"]
+    assert read(files, (path,)) == [[b"a"]]
     Path(path).write_text("later")
 
-    assert files.read((path,)) == [b"later"]
-    files.end_pass()
-    assert files.read((path,)) == [b"later"]
+    assert read(files, (path,)) == [[b"later"]]
     assert len(files) == 1
 
 
 def test_files_that_belong_together_come_in_their_order(files, written, tmp_path):
     a, b = written("a", "b")
-    paths = (b, str(tmp_path / "nothing"), a)
     before = descriptors()
 
     for _ in range(3):
-        assert files.read(paths) == [b"b", None, b"a"]
-        files.end_pass()
+        assert read(files, (b, str(tmp_path / "nothing"), a)) == [[b"b", None, b"a"]]
         assert descriptors() - before == len(files) == 2
 
 
 def test_what_was_not_read_in_a_pass_is_closed(files, written):
-    paths = written("a", "b", "c")
+    groups = [(path,) for path in written("a", "b", "c")]
     before = descriptors()
-    for path in paths:
-        files.read((path,))
-    files.end_pass()
-    files.read((paths[1],))
-    files.end_pass()
+    read(files, *groups)
+    read(files, groups[1])
+
+    assert (len(files), descriptors() - before) == (1, 1)
+
+
+def test_a_pass_that_fails_closes_what_it_did_not_come_to(files, written):
+    groups = [(path,) for path in written("a", "b")]
+    before = descriptors()
+    read(files, *groups)
+    with contextlib.suppress(ZeroDivisionError), files.one_pass() as together:
+        together(groups[0])
+        _ = 1 / 0
 
     assert (len(files), descriptors() - before) == (1, 1)
 
@@ -74,18 +84,17 @@ def test_beyond_the_most_files_are_read_and_not_kept(files, written):
     paths = written(*"abcdefg")
     before = descriptors()
     for _ in range(3):
-        assert [files.read((path,)) for path in paths] == [[name.encode()] for name in "abcdefg"]
-        assert files.read(tuple(paths)) == [name.encode() for name in "abcdefg"]
-        files.end_pass()
+        *alone, together = read(files, *((path,) for path in paths), tuple(paths))
+        assert alone == [[name.encode()] for name in "abcdefg"]
+        assert together == [name.encode() for name in "abcdefg"]
         assert descriptors() - before == 3
 
 
 def test_reading_twice_in_a_pass_keeps_one(files, written):
     (path,) = written("a")
     before = descriptors()
-    for _ in range(5):
-        assert files.read((path,)) == [b"a"]
 
+    assert read(files, (path,), (path,), (path,)) == [[b"a"]] * 3
     assert descriptors() - before == 1
 
 
@@ -93,18 +102,16 @@ def test_what_cannot_be_read_is_not_kept_and_tried_again(files, written, tmp_pat
     before = descriptors()
     paths = (str(tmp_path / "a"), str(tmp_path))
     for _ in range(3):
-        assert files.read(paths) == [None, None]
-        files.end_pass()
+        assert read(files, paths) == [[None, None]]
     assert (len(files), descriptors()) == (0, before)
     written("a")
 
-    assert files.read(paths) == [b"a", None]
+    assert read(files, paths) == [[b"a", None]]
 
 
 def test_one_file_that_fails_has_all_opened_anew(files, written, monkeypatch):
     paths = tuple(written("a", "b"))
-    files.read(paths)
-    files.end_pass()
+    read(files, paths)
     before, real = descriptors(), os.pread
     failed = []
 
@@ -116,7 +123,7 @@ def test_one_file_that_fails_has_all_opened_anew(files, written, monkeypatch):
 
     monkeypatch.setattr(os, "pread", fail_once)
 
-    assert files.read(paths) == [b"a", b"b"]
+    assert read(files, paths) == [[b"a", b"b"]]
     assert (len(files), descriptors()) == (2, before)
 
 
@@ -124,7 +131,7 @@ def test_without_a_share_nothing_is_kept(written):
     (path,) = written("a")
     files = KeptFiles(0)
 
-    assert (files.read((path,)), len(files)) == ([b"a"], 0)
+    assert (read(files, (path,)), len(files)) == ([[b"a"]], 0)
 
 
 def test_the_rest_of_the_process_keeps_files_to_open():

@@ -7,7 +7,6 @@ import contextlib
 import pytest
 from structlog.testing import capture_logs
 
-from exporters.births import birth
 from exporters.watch import ABSENT_POLL_S, POLL_S, STALE_S, Watcher
 from homeostat.errors import Permanent, Unreachable
 
@@ -58,7 +57,7 @@ async def watch(docker, clock, proc):
 
 def sizes(watcher):
     """Every collection that it keeps and that holds anything."""
-    kept = vars(watcher) | vars(watcher._roster)
+    kept = vars(watcher) | vars(watcher._roster) | vars(watcher._lives)
     return {name: len(value) for name, value in kept.items() if isinstance(value, (dict, set, list, tuple)) and value}
 
 
@@ -152,17 +151,18 @@ async def test_the_list_is_the_same_object_while_nothing_changes(watch, docker, 
     assert watcher.containers is not before
 
 
-async def test_an_older_answer_never_replaces_a_newer_one(watch, docker, clock, make):
+async def test_an_older_answer_never_replaces_a_newer_one(watch, docker, clock, make, monkeypatch):
     web = docker.put(make())
     watcher = await watch()
-    answer, real = asyncio.Event(), docker.rows
+    answer, real = asyncio.Event(), docker.inspect
 
-    async def slow_list():
-        found = await real()
+    async def slow_once(container_id):
+        found = await real(container_id)
+        monkeypatch.setattr(docker, "inspect", real)
         await answer.wait()
         return found
 
-    docker.rows = slow_list
+    monkeypatch.setattr(docker, "inspect", slow_once)
     await clock.advance(POLL_S)  # a poll has read "running" and is under way
     docker.change(web, status="exited", pid=0)
     docker.tell(web, "die", clock.now())
@@ -171,6 +171,37 @@ async def test_an_older_answer_never_replaces_a_newer_one(watch, docker, clock, 
     await clock.settle()
 
     assert states(await watcher.look()) == {"shop-web-1": ("exited", False)}
+
+
+async def test_what_was_made_while_the_engine_listed_is_not_taken_for_removed(watch, docker, clock, make, monkeypatch):
+    watcher = await watch()
+    answer, real = asyncio.Event(), docker.rows
+
+    async def slow():
+        found = await real()
+        await answer.wait()
+        return found
+
+    monkeypatch.setattr(docker, "rows", slow)
+    await clock.advance(POLL_S)  # a poll has read that there is nothing
+    docker.tell(docker.put(make()), "start", clock.now())
+    await clock.settle()
+    answer.set()
+    await clock.settle()
+
+    assert states(await watcher.look()) == {"shop-web-1": ("running", True)}
+
+
+async def test_a_storm_of_events_of_one_container_inspects_it_one_at_a_time(watch, docker, clock, make):
+    web = docker.put(make())
+    await watch()
+    docker.inspects.clear()
+    docker.hangs.add(web.id)
+    for _ in range(20):
+        docker.tell(web, "health_status: healthy", clock.now())
+        await clock.settle()
+
+    assert docker.inspects == [web.id]
 
 
 async def test_a_crash_whose_event_was_dropped_is_seen_at_the_next_scrape(watch, docker, proc, make):
@@ -184,6 +215,21 @@ async def test_a_crash_whose_event_was_dropped_is_seen_at_the_next_scrape(watch,
     (seen,) = await watcher.look()
 
     assert (seen.is_running, seen.container.exit_code, seen.stopped_by_request) == (False, 139, None)
+
+
+async def test_a_crash_whose_event_is_on_its_way_is_told_with_its_reason(watch, docker, proc, clock, make):
+    web = docker.put(make(pid=4711))
+    proc.start(web, 4711)
+    watcher = await watch()
+    await watcher.look()
+    proc.end(4711)
+    docker.change(web, status="exited", pid=0, exit_code=1, finished_at=clock.now())
+    looking = asyncio.create_task(watcher.look())
+    await asyncio.sleep(0.05)
+    docker.tell(web, "die", clock.now())
+    (seen,) = await looking
+
+    assert (seen.is_running, seen.stopped_by_request) == (False, False)
 
 
 @pytest.mark.parametrize("trouble", ["is_hung", "is_down"])
@@ -521,6 +567,40 @@ async def test_a_container_that_the_engine_hangs_on_does_not_cost_the_others(wat
     assert states(await watcher.look())["shop-web-7"] == ("exited", False)
 
 
+async def test_events_of_others_are_followed_while_the_engine_hangs_on_one(watch, docker, clock, crowd):
+    watcher = await watch()
+    docker.hangs.add(crowd[7].id)
+    docker.tell(crowd[7], "pause", clock.now())
+    await clock.settle()
+    changed = docker.change(crowd[8], status="paused")
+    docker.tell(crowd[8], "pause", clock.now())
+    await clock.settle()
+
+    assert changed in watcher.containers
+
+
+async def test_what_changes_while_it_is_inspected_is_inspected_again(watch, docker, clock, make, monkeypatch):
+    web = docker.put(make())
+    watcher = await watch()
+    answer, real = asyncio.Event(), docker.inspect
+
+    async def slow(container_id):
+        found = await real(container_id)
+        await answer.wait()
+        return found
+
+    monkeypatch.setattr(docker, "inspect", slow)
+    docker.tell(web, "start", clock.now())
+    await clock.settle()
+    changed = docker.change(web, status="paused")
+    docker.tell(web, "pause", clock.now())
+    await clock.settle()
+    answer.set()
+    await clock.settle()
+
+    assert watcher.containers == (changed,)
+
+
 async def test_a_container_that_cannot_be_read_is_reported_once(watch, docker, clock, crowd):
     docker.failures[crowd[7].id] = Permanent("the Docker Engine's answer cannot be read: State is missing")
     with capture_logs() as logs:
@@ -590,18 +670,3 @@ async def test_a_podman_removal_is_seen_at_once(watch, docker, clock, make):
     await clock.settle()
 
     assert watcher.containers == ()
-
-
-@pytest.mark.parametrize(
-    ("stat", "expected"),
-    [
-        (b"1 (sh) S " + b"0 " * 18 + b"77 0", b"77"),
-        (b"1 (a ) b) R " + b"0 " * 18 + b"77 0", b"77"),
-        (b"1 (sh) Z " + b"0 " * 18 + b"77 0", None),
-        (b"1 (sh) X " + b"0 " * 18 + b"77 0", None),
-        (b"", None),
-        (None, None),
-    ],
-)
-def test_a_process_is_known_by_its_start(stat, expected):
-    assert birth(stat) == expected
