@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,15 @@ def test_closing_closes_everything(live, clock):
     cgroups.close()
 
     assert descriptors() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
+@pytest.mark.parametrize(("soft", "hard", "expected"), [(1024, 4096, 2048), (1024, 20000, 4096), (10000, 10000, 4096)])
+def test_the_soft_limit_of_open_files_is_raised_as_far_as_it_may_be(soft, hard, expected):
+    code = (
+        f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({soft}, {hard}));"
+        "from exporters.keptfiles import spare_files; print(spare_files(), r.getrlimit(r.RLIMIT_NOFILE))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert printed == f"{expected} {(max(soft, min(hard, 8192)), hard)}\n"
