@@ -16,7 +16,7 @@ from chaos.shop import ComposeShop, NativeShop, Victim, native_sections
 from chaos.timeline import Follower, Timeline, contradictions
 from homeostat.clock import Clock
 from homeostat.errors import Unreachable
-from homeostat.ladders import Verification
+from homeostat.steps import Verification
 
 #: The scene breaks one service far more often than a service ever breaks; everything else is as shipped.
 MANY_CAPS = {"responder": {"caps": [{"count": 1000, "window": "1h"}]}}

@@ -10,7 +10,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from homeostat import ladders, probespec, processspec, sections, settings, workloadlabels, workloadspec
+from homeostat import ladders, probespec, processspec, sections, settings, steps, workloadlabels, workloadspec
 from homeostat.explain import key_of
 from homeostat.quantities import parse_duration, parse_size
 from homeostat.rendering import ROOT
@@ -37,6 +37,7 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("exporter.process_groups.NAME", sections.ProcessGroup),
     ("responder", sections.ResponderSettings),
     ("responder.caps[]", sections.Cap),
+    ("responder.commands.NAME", steps.Command),
     ("guardian", sections.GuardianSettings),
     ("stack", sections.StackSettings),
     ("stack.remote_write", sections.RemoteWrite),
@@ -49,10 +50,8 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("processes.NAME.backoff", processspec.BackoffSpec),
     ("processes.NAME.crash_loop", processspec.CrashLoopSpec),
     ("ladders.NAME", ladders.Ladder),
-    ("ladders.NAME.steps[] (action: hook)", ladders.HookStep),
-    ("ladders.NAME.steps[] (action: unpause)", ladders.UnpauseStep),
-    ("ladders.NAME.steps[] (action: restart)", ladders.RestartStep),
-    ("ladders.NAME.steps[].verify", ladders.Verification),
+    *((f"ladders.NAME.steps[] (action: {name})", model) for name, model in steps.by_action().items()),
+    ("ladders.NAME.steps[].verify", steps.Verification),
 )
 
 
@@ -156,13 +155,13 @@ def _commented(source: str) -> Iterator[tuple[str, str]]:
 def _default_ladders() -> str:
     lines = ["\n## The shipped ladders\n", "| remedy | steps | then |", "|---|---|---|"]
     for remedy, ladder in ladders.DEFAULT_LADDERS.items():
-        steps = " → ".join(_step(step) for step in ladder.steps) or "none"
-        lines.append(f"| `{remedy}` | {steps} | {'people' if ladder.escalate else 'only recorded'} |")
+        shown = " → ".join(_step(step) for step in ladder.steps) or "none"
+        lines.append(f"| `{remedy}` | {shown} | {'people' if ladder.escalate else 'only recorded'} |")
     return "\n".join(lines) + "\n"
 
 
-def _step(step: ladders.Step) -> str:
-    return f"hook `{step.hook}`" if isinstance(step, ladders.HookStep) else step.action
+def _step(step: steps.Step) -> str:
+    return f"hook `{step.hook}`" if isinstance(step, steps.HookStep) else step.action
 
 
 def main(target: Path = PAGE) -> None:

@@ -18,8 +18,8 @@ if sys.platform != "win32":
 Contents = Sequence[bytes | None]
 ReadTogether = Callable[[tuple[str, ...]], Contents]
 
-#: About 20 a container; the kernel has 4 KiB of memory for each that is open.
-_MOST_KEPT = 4096
+#: About 20 a container, so for 400; the kernel has 4 KiB of memory for each that is open.
+_MOST_KEPT = 8192
 #: The rest of what a process may have open is for connections.
 _SHARE = 2
 #: In the place of a file that cannot be read.

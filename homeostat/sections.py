@@ -20,6 +20,7 @@ from homeostat.quantities import (
     host_port,
     is_loopback,
 )
+from homeostat.steps import Command
 from homeostat.structure import Parsed
 
 
@@ -85,6 +86,8 @@ class ResponderSettings(Server):
     dry_run: bool = False
     #: Repair that has to be repeated is no repair: past these, people are called.
     caps: tuple[Cap, ...] = (Cap(count=3, window=900.0), Cap(count=10, window=86400.0))
+    #: Name -> program, for the action `exec`. Nothing else is ever run by name.
+    commands: Mapping[Name, Command] = field(default_factory=dict)
     #: Compare our episodes with Alertmanager's own list this often.
     reconcile_interval: Period = 30.0
     #: No dead-man notification for this long: the alert path itself is broken.

@@ -15,6 +15,7 @@ from homeostat.ladders import DEFAULT_LADDERS, Ladder
 from homeostat.probespec import ProbeEntry
 from homeostat.processspec import Name, ProcessSpec
 from homeostat.sections import DockerSettings, ExporterSettings, GuardianSettings, ResponderSettings, StackSettings
+from homeostat.steps import ExecStep
 from homeostat.structure import Checked, written
 from homeostat.workloads import LOCAL, is_workload_id
 from homeostat.workloadspec import WorkloadSpec
@@ -43,8 +44,17 @@ class Settings:
 
     def __post_init__(self) -> None:
         problems = [problem for name in self.workloads for problem in self._references(name)]
+        problems += self._unknown_commands()
         if problems:
             raise ExceptionGroup("settings", problems)
+
+    def _unknown_commands(self) -> Iterator[At]:
+        known = ", ".join(sorted(self.responder.commands)) or "add it to responder.commands"
+        for name, ladder in self.ladders.items():
+            for index, step in enumerate(ladder.steps):
+                if isinstance(step, ExecStep) and step.command not in self.responder.commands:
+                    path = ("ladders", name, "steps", index, "command")
+                    yield At(path, f"no command {step.command!r}; allowed: {known}")
 
     def _references(self, name: str) -> Iterator[At]:
         """What a workload names that is not there."""

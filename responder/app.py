@@ -123,7 +123,7 @@ def _compose(live: Live, store: Store, clock: Clock, engine: Engine | None, sess
     alertmanager = AlertmanagerClient(responder.alertmanager_url, session)
     services = Services(
         store=store,
-        engine=StepEngine(store, Tools(engine, guardian, session), clock),
+        engine=StepEngine(store, Tools(engine, guardian, session, clock, lambda: live.settings), clock),
         resolver=Resolver(engine, guardian),
         alertmanager=alertmanager,
         prometheus=PrometheusClient(responder.prometheus_url, session),

@@ -1,13 +1,12 @@
 """Take one step, once. Never raises for a failed action: the outcome says what happened."""
 
 import asyncio
-import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
 from homeostat.clock import Clock
 from homeostat.errors import HomeostatError
-from homeostat.ladders import Step
+from homeostat.steps import Step, as_data
 from responder.actions import ACTIONS
 from responder.actions.base import Applied, Tools
 from responder.ledger import EntryKind, Episode, Store
@@ -42,7 +41,7 @@ class StepEngine:
 
     async def take(self, episode: Episode, index: int, step: Step, target: Target) -> Outcome:
         """Run rung ``index``. Raises StoreError when ``started`` cannot be written: then nothing was done."""
-        data = {"rung": index, "action": step.action, "tier": step.tier.value, "step": dataclasses.asdict(step)}
+        data = {"rung": index, "action": step.action, "tier": step.tier.value, "step": as_data(step)}
         started = await self._store.append(episode, EntryKind.STARTED, data, self._clock.now())
         begin = self._clock.monotonic()
         status, detail = await self._apply(step, target)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from homeostat.alertmanager_api import AlertState
-from homeostat.ladders import Step, Tier
 from homeostat.sections import Cap
+from homeostat.steps import Step, Tier
 from homeostat.workloads import Workload
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from homeostat.ladders import Step, Tier
+from homeostat.steps import Step, Tier
 from homeostat.structure import stored
 from responder.engine import Status
 from responder.ledger import Entry, EntryKind

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from homeostat.ladders import HookStep, Ladder, Step
+from homeostat.ladders import Ladder
+from homeostat.steps import HookStep, Step
 from homeostat.workloads import Workload, is_workload_id
 from responder.gates import Facts, Refusal, Then, first_refusal
 

@@ -11,10 +11,10 @@ from homeostat import names
 from homeostat.alertmanager_api import AlertmanagerClient, equals
 from homeostat.clock import Clock
 from homeostat.errors import HomeostatError, NotFound, Temporary
-from homeostat.ladders import Step, Tier, Verification
 from homeostat.probes import ProbeContext
 from homeostat.prometheus_api import PrometheusClient
 from homeostat.settings import Settings
+from homeostat.steps import Step, Tier, Verification
 from responder.engine import Status, StepEngine
 from responder.evidence import ExpressionEvidence, ProbeEvidence, StateEvidence
 from responder.gates import AlertView, Facts, Refusal, Then

@@ -1,23 +1,31 @@
 """The seam of all actions: act once on one target; never wait, retry, verify, log or record (the engine does)."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import aiohttp
 
+from homeostat.clock import Clock
 from homeostat.containers import Engine
 from homeostat.guardian_client import GuardianClient
-from homeostat.ladders import Step
+from homeostat.settings import Settings
+from homeostat.steps import Step
 from responder.targets import Target
+
+#: What has to be known to put something back: JSON-able, written to the ledger before the step acts.
+Memo = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What actions act with."""
+    """What actions act with. ``settings``: those in force now."""
 
     engine: Engine | None
     guardian: GuardianClient
     session: aiohttp.ClientSession
+    clock: Clock
+    settings: Callable[[], Settings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +46,27 @@ class Action(Protocol):
     """Raises HomeostatError when it failed; what happened then is unknown and must be verified."""
 
     async def apply(self, step: Step, target: Target, tools: Tools) -> Applied | Skipped: ...
+
+
+@runtime_checkable
+class Undoable(Protocol):
+    """An action whose effect can be put back. ``undo`` works from the memo alone, also when the responder ended in the
+    middle of ``apply``, or before it; doing it twice is harmless.
+    """
+
+    async def prepare(self, step: Step, target: Target, tools: Tools) -> Memo | Skipped:
+        """What it is now. Changes nothing."""
+        ...
+
+    async def undo(self, step: Step, memo: Memo, tools: Tools) -> str:
+        """Put it back; what was done, for the ledger. Raises HomeostatError when it failed: it is tried again."""
+        ...
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """An effect that ends by itself unless it is asked for again and again, every ``step.lease / 3``."""
+
+    async def renew(self, step: Step, memo: Memo, tools: Tools) -> None:
+        """Raises HomeostatError when it failed."""
+        ...

@@ -4,7 +4,7 @@ import aiohttp
 
 from homeostat.directory import resolve_hook
 from homeostat.errors import Permanent, Unreachable
-from homeostat.ladders import HookStep, Step
+from homeostat.steps import HookStep, Step
 from responder.actions.base import Applied, Skipped, Tools
 from responder.targets import Target
 

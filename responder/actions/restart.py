@@ -1,7 +1,7 @@
 """Restart the container or the supervised process. Its memory is lost, its volumes are not; nothing else is touched."""
 
 from homeostat.errors import NotSupported
-from homeostat.ladders import RestartStep, Step
+from homeostat.steps import RestartStep, Step
 from responder.actions.base import Applied, Skipped, Tools
 from responder.targets import Target
 

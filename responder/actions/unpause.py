@@ -1,6 +1,6 @@
 """Let a paused container run on. Loses nothing; anything but a paused container is left alone."""
 
-from homeostat.ladders import Step
+from homeostat.steps import Step
 from responder.actions.base import Applied, Skipped, Tools
 from responder.targets import Target
 

@@ -12,8 +12,8 @@ from fakes.guardian import FakeProcess
 from homeostat.alertmanager_api import AlertState, HeldAlert, PostedAlert
 from homeostat.errors import HomeostatError, Unreachable
 from homeostat.guardian_client import ProcessStatus
-from homeostat.ladders import Step
 from homeostat.prometheus_api import Sample
+from homeostat.steps import Step
 from responder.actions.base import Applied, Skipped
 from responder.ledger import Alert
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from homeostat.ladders import DEFAULT_LADDERS, Ladder, RestartStep, Step, Tier
+from homeostat.ladders import DEFAULT_LADDERS, Ladder
+from homeostat.steps import RestartStep, Step, Tier
 from homeostat.structure import stored
 from responder.actions import ACTIONS
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.alertmanager_api import AlertState
-from homeostat.ladders import DEFAULT_LADDERS, HookStep, Ladder, RestartStep, Step, Tier, UnpauseStep
+from homeostat.ladders import DEFAULT_LADDERS, Ladder
 from homeostat.sections import Cap
+from homeostat.steps import HookStep, RestartStep, Step, Tier, UnpauseStep
 from homeostat.workloads import HookSpec, Kind, Workload, is_workload_id
 from responder.gates import AlertView, Facts, Refusal, Then, first_refusal
 from responder.planner import Act, Exhausted, Request, plan

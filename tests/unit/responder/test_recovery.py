@@ -60,9 +60,10 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 def make_recovery(world: World, store: Store, settings: Settings | None = None) -> Recovery:
     guardian = WorldGuardian(world)
+    recovery_settings = settings or make_settings()
     services = Services(
         store=store,
-        engine=StepEngine(store, Tools(None, guardian, Mock()), world.clock),
+        engine=StepEngine(store, Tools(None, guardian, Mock(), world.clock, lambda: recovery_settings), world.clock),
         resolver=Resolver(None, guardian),
         alertmanager=WorldAlertmanager(world),
         prometheus=WorldPrometheus(world),
@@ -70,7 +71,7 @@ def make_recovery(world: World, store: Store, settings: Settings | None = None) 
         metrics=Metrics(CollectorRegistry()),
         clock=world.clock,
     )
-    return Recovery(services, settings or make_settings())
+    return Recovery(services, recovery_settings)
 
 
 async def open_episode(world: World, store: Store) -> Episode:

@@ -1,0 +1,313 @@
+"""Steps of repair: one model per action, named by its ``action`` key. Data only; responder/actions acts.
+
+Adding an action: a model here and in ``Step``, a file in responder/actions and a line in its table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, get_args, get_type_hints
+
+from homeostat.processspec import Name
+from homeostat.quantities import Duration, Line, Period, Size, above, at_least, matching
+from homeostat.structure import Checked, Tagged
+
+
+class Tier(StrEnum):
+    """How much force a step uses. Evidence is kept before the hard ones, and caps count them."""
+
+    SOFT = "soft"
+    MEDIUM = "medium"
+    HARD = "hard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """When a step counts as having worked.
+
+    ``within``: the evidence must become good in this time after the step (a start grace of the workload is added).
+    ``hold``: and then stay good, every second, for this time.
+    """
+
+    within: Duration = 10.0
+    hold: Duration = 4.0
+    #: One more thing that has to be true: at least one sample, and none of them 0. ``$workload`` stands for the
+    #: workload's id, quoted.
+    promql: Line | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBase:
+    """What every step has."""
+
+    #: The step is passed over unless this PromQL expression has a sample, and none of them 0. ``$workload`` stands for
+    #: the workload's id, quoted.
+    when: Line | None = None
+    #: A person has to approve it first (`homeostat approve`), within the given time; else people are called.
+    approval: Period | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookStep(StepBase):
+    """POST to a hook that the application offers. Workloads without that hook skip the step."""
+
+    action: Literal["hook"]
+    hook: str
+    # Short: an application that cannot answer its hook within two seconds needs the next rung.
+    timeout: Period = 2.0
+    verify: Verification = Verification(within=6.0)
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpauseStep(StepBase):
+    """Let a paused container run on. Skipped when it is not paused."""
+
+    action: Literal["unpause"]
+    timeout: Period = 5.0
+    verify: Verification = Verification()
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalStep(StepBase):
+    """Send a signal that asks the application to help itself, to the main process of the container or to the supervised
+    process.
+    """
+
+    action: Literal["signal"]
+    # Those that end or stop a process are not here: that is what restart is for.
+    signal: Literal["HUP", "USR1", "USR2", "WINCH", "CONT"]
+    timeout: Period = 5.0
+    verify: Verification = Verification()
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecStep(StepBase):
+    """Run one of ``responder.commands``, by its name. No shell, and nothing of an alert in its arguments; exit code 0
+    is success. It finds the workload in HOMEOSTAT_WORKLOAD and HOMEOSTAT_CONTAINER.
+    """
+
+    action: Literal["exec"]
+    command: Name
+    timeout: Period = 30.0
+    verify: Verification = Verification()
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisTrimStep(StepBase):
+    """Give memory of a Redis back: MEMORY PURGE, and keys that match ``pattern``, oldest idle first as far as Redis
+    tells, within the budget.
+    """
+
+    action: Literal["redis_trim"]
+    #: HOST:PORT, or :PORT of the workload's own container.
+    target: Line
+    user: str = ""
+    password_file: Path | None = None
+    purge: bool = True
+    #: A glob of keys that may be evicted; without one no key is touched.
+    pattern: Line | None = None
+    #: Only keys that nobody has used for this long.
+    idle: Duration = 0.0
+    max_keys: Annotated[int, at_least(1)] = 10_000
+    timeout: Period = 10.0
+    verify: Verification = Verification()
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PgReleaseStep(StepBase):
+    """End sessions of one PostgreSQL user that are idle in a transaction, or have run one statement, for too long."""
+
+    action: Literal["pg_release"]
+    #: HOST:PORT/DATABASE, or :PORT/DATABASE of the workload's own container.
+    target: Line
+    #: Who connects.
+    user: Line
+    password_file: Path | None = None
+    #: Whose sessions are ended; the connecting user's own when left out. Never anybody else's.
+    sessions_of: Line | None = None
+    idle_in_transaction: Period = 300.0
+    #: Also sessions whose one statement runs for longer than this.
+    statement_age: Period | None = None
+    max_sessions: Annotated[int, at_least(1)] = 50
+    timeout: Period = 10.0
+    verify: Verification = Verification()
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneStep(StepBase):
+    """Free disk space: old files by pattern, dangling images. What it deletes is gone."""
+
+    action: Literal["prune"]
+    #: Absolute globs, for example /var/log/shop/*.log.*; plain files only, links are not followed.
+    files: tuple[Line, ...] = ()
+    older_than: Period = 86400.0
+    dangling_images: bool = False
+    timeout: Period = 60.0
+    verify: Verification = Verification(within=30.0)
+    tier: Tier = Tier.SOFT
+
+    def __post_init__(self) -> None:
+        if not self.files and not self.dangling_images:
+            raise ValueError("allowed: at least one of files and dangling_images")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DegradeStep(StepBase):
+    """Ask the application to do less for a while, by a hook. The hook gets ``{"lease_seconds": N}`` and is asked again
+    before that time is over; an application that hears nothing goes back by itself. DELETE ends it.
+    """
+
+    action: Literal["degrade"]
+    hook: str
+    #: How long the application believes one request.
+    lease: Period = 60.0
+    #: How long it is asked for, once it has helped.
+    lasts: Period = 900.0
+    timeout: Period = 2.0
+    verify: Verification = Verification(within=15.0)
+    tier: Tier = Tier.MEDIUM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsStep(StepBase):
+    """Raise the memory or CPU limit of the containers for a time, then put it back."""
+
+    action: Literal["limits"]
+    #: Times what it has now; containers without a limit are skipped.
+    memory: Annotated[float, above(1)] | None = None
+    #: Never above this.
+    memory_max: Size | None = None
+    cpu: Annotated[float, above(1)] | None = None
+    #: Cores.
+    cpu_max: Annotated[float, above(0)] | None = None
+    lasts: Period = 3600.0
+    timeout: Period = 10.0
+    verify: Verification = Verification()
+    tier: Tier = Tier.MEDIUM
+
+    def __post_init__(self) -> None:
+        if self.memory is None and self.cpu is None:
+            raise ValueError("allowed: at least one of memory and cpu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleStep(StepBase):
+    """More replicas of a compose service for a time, then as many as before."""
+
+    action: Literal["scale"]
+    by: Annotated[int, at_least(1)] = 1
+    #: Never more than this.
+    most: Annotated[int, at_least(2)] = 3
+    lasts: Period = 3600.0
+    timeout: Period = 60.0
+    verify: Verification = Verification(within=30.0)
+    tier: Tier = Tier.MEDIUM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartStep(StepBase):
+    """Restart the container or supervised process.
+
+    ``grace``: how long it may take to stop before it is killed; None keeps the container's own.
+    """
+
+    action: Literal["restart"]
+    grace: Duration | None = None
+    timeout: Period = 40.0
+    verify: Verification = Verification(within=15.0)
+    tier: Tier = Tier.HARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecreateStep(StepBase):
+    """Make the containers of a compose service anew, and then those that share its network namespace."""
+
+    action: Literal["recreate"]
+    timeout: Period = 120.0
+    verify: Verification = Verification(within=30.0)
+    tier: Tier = Tier.HARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartStackStep(StepBase):
+    """Restart the workload, then those that depend on it, nearest first. Those that are not enabled, on hold or were
+    stopped by somebody are left out.
+    """
+
+    action: Literal["restart_stack"]
+    #: How far from the workload; a ladder that has this step twice, first with 1, tries the smallest set first.
+    depth: Annotated[int, at_least(1)] = 1
+    grace: Duration | None = None
+    timeout: Period = 180.0
+    verify: Verification = Verification(within=60.0)
+    tier: Tier = Tier.HARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartUnitStep(StepBase):
+    """``systemctl restart`` of a unit of this host that is named here."""
+
+    action: Literal["restart_unit"]
+    unit: Annotated[
+        str,
+        matching(
+            r"[A-Za-z0-9][A-Za-z0-9:_.@-]{0,120}\.(service|socket|timer)", "must be a unit, for example nginx.service"
+        ),
+    ]
+    timeout: Period = 60.0
+    verify: Verification = Verification(within=30.0)
+    tier: Tier = Tier.HARD
+
+
+Step = Annotated[
+    HookStep
+    | UnpauseStep
+    | SignalStep
+    | ExecStep
+    | RedisTrimStep
+    | PgReleaseStep
+    | PruneStep
+    | DegradeStep
+    | LimitsStep
+    | ScaleStep
+    | RestartStep
+    | RecreateStep
+    | RestartStackStep
+    | RestartUnitStep,
+    Tagged("action"),
+]
+
+
+def _is_program(argv: tuple[str, ...]) -> None:
+    if not argv or not argv[0].strip():
+        raise ValueError("must be a program and its arguments, for example [/usr/local/bin/flush, --all]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program that the action ``exec`` may run."""
+
+    #: The program and its arguments; no shell sees them.
+    argv: Annotated[tuple[str, ...], Checked(_is_program)]
+    #: Run it in the workload's container, with the engine's exec, instead of on this host.
+    in_container: bool = False
+    #: On this host. Left out, the folder of the settings file.
+    cwd: Path | None = None
+    env: Mapping[Name, str] = field(default_factory=dict)
+
+
+def as_data(step: Step) -> dict[str, object]:
+    """The step as the ledger keeps it; ``stored(Step, ...)`` reads it again."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(step).items()}
+
+
+def by_action() -> dict[str, type]:
+    """Every model by its action's name."""
+    return {get_args(get_type_hints(model)["action"])[0]: model for model in get_args(get_args(Step)[0])}
