@@ -19,7 +19,7 @@ from homeostat.errors import Unreachable
 from homeostat.steps import Verification
 
 #: The scene breaks one service far more often than a service ever breaks; everything else is as shipped.
-MANY_CAPS = {"responder": {"caps": [{"count": 1000, "window": "1h"}]}}
+MANY_CAPS = {"responder": {"caps": [{"count": 1000, "window": "1h"}], "cooldown": "0s"}}
 _STEADY_DEADLINE_S = 90.0
 _FAULT_DEADLINE_S = 90.0
 #: prometheus/prometheus.yml: how often the exporter is scraped.

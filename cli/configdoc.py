@@ -42,6 +42,7 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("stack", sections.StackSettings),
     ("stack.remote_write", sections.RemoteWrite),
     ("docker", sections.DockerSettings),
+    ("docker.compose.PROJECT", sections.ComposeFiles),
     ("workloads.PROJECT/NAME", workloadspec.WorkloadSpec),
     ("workloads.PROJECT/NAME.probes[]", probespec.ProbeEntry),
     ("processes.NAME", processspec.ProcessSpec),

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from cli import compose, native, report, validate
+from cli import escalate as escalation
 from cli.ready import Part, reload, wait_until_ready
 from cli.token import ensure_token
 from homeostat import log, settings
@@ -102,6 +103,21 @@ def recoveries(path: Path, limit: int, recovery: int | None) -> None:
     """What was repaired, newest first; with a number, the whole story of one."""
     with _explained():
         asyncio.run(report.recoveries(settings.load(path), console, limit, recovery))
+
+
+@main.command()
+@SETTINGS
+@click.option(
+    "--test", "is_test", is_flag=True, help="Call whoever is on call now, with an alert that says it is a test."
+)
+@click.option("--wait", type=click.IntRange(1, 300), default=60, show_default=True, help="Seconds, at most.")
+def escalate(path: Path, is_test: bool, wait: int) -> None:
+    """Prove that people are reached when a repair fails. Exit code 1 when they are not."""
+    if not is_test:
+        raise click.UsageError("only --test is there: the responder escalates by itself")
+    with _explained():
+        is_reached = asyncio.run(escalation.call_people(settings.load(path), console, wait))
+    sys.exit(0 if is_reached else EXIT_NOT_WELL)
 
 
 async def _settle(parts: Sequence[Part]) -> None:

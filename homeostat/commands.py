@@ -6,56 +6,47 @@ that are supervised and outlive us, whose output goes to a file.
 
 import asyncio
 import contextlib
-import errno
 import os
+import random
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, cast
 
 from homeostat.clock import Clock, SystemClock
-from homeostat.errors import NotFound, NotSupported, Permanent, Temporary
-from homeostat.platforms import detect
+from homeostat.commandaccounts import Account, account
+from homeostat.commandexecutor import CommandResult, Executor
+from homeostat.commandlaunch import Command
+from homeostat.commandoutput import TAIL_BYTES
+from homeostat.commandstart import check_batch_file, start_error
+from homeostat.errors import Temporary
+from homeostat.platforms import Platform, System, detect
 from homeostat.processes import Processes, ProcessId, system_processes
 from homeostat.processtrees import end_tree
-from homeostat.winjobs import CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW, CREATE_SUSPENDED
+from homeostat.winjobs import (
+    CREATE_NEW_PROCESS_GROUP,
+    CREATE_NO_WINDOW,
+    CREATE_SUSPENDED,
+    Job,
+    Jobs,
+    contained,
+    system_jobs,
+)
+from homeostat.wslpaths import DISTRO_VARIABLE, local_path, local_program
 
-#: Of a command's output: enough for the error at the end of any compiler or compose run.
-TAIL_BYTES = 64 * 1024
-#: For a command past its timeout, between SIGTERM and SIGKILL.
-_END_GRACE_S = 2.0
-#: A descendant that stays in the background holds our pipe open; it is not waited for longer.
-_DRAIN_S = 1.0
-_SHORTAGES = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+if sys.platform == "win32":
+    from asyncio.windows_utils import Popen as _Popen  # the loop can read its pipes
+else:
+    from subprocess import Popen as _Popen
+
+__all__ = ["TAIL_BYTES", "Account", "Child", "CommandResult", "SpawnSpec", "account", "run", "spawn", "taskkill"]
+
 _CLOCK: Final = SystemClock()
 # POSIX has the session for it, and refuses flags.
 _FLAGS = CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
 _SUSPENDED = CREATE_SUSPENDED if sys.platform == "win32" else 0
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """How a command ended. ``exit_code``: 128 + n for signal n, None when ended at its timeout.
-
-    ``output``: the last bytes of stdout and stderr together, as text; ``is_truncated``: more came before.
-    """
-
-    exit_code: int | None
-    output: str
-    is_truncated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A POSIX user to run as."""
-
-    name: str
-    uid: int
-    gid: int
-    groups: tuple[int, ...]
-    home: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,60 +87,29 @@ async def run(
 ) -> CommandResult:
     """Run a command to its end. Past ``timeout_s``, and when cancelled, its whole tree is ended.
 
-    A failed command is a result. Raises NotFound without such a program or folder, Temporary for want of
-    resources, Permanent for what else keeps it from starting.
+    The tree is every descendant and all of the command's session; on Windows, all of its job. Not reached: a daemon,
+    that is one with a session of its own whose parent has ended before; in WSL, what a Windows program started there.
+
+    A failed command is a result. Starting is tried again, for at most 1.6 s within ``timeout_s``, when the system's
+    reason may pass (commandstart.py lists those); what has started is never run again. Raises NotFound without such
+    a program or folder, Temporary for want of resources, Permanent for what else keeps it from starting.
     """
-    loop = asyncio.get_running_loop()
-    with _start_errors(argv):
-        transport, drain = await loop.subprocess_exec(
-            _Drain,
-            *argv,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-            cwd=cwd,
-            env=env,
-            start_new_session=True,
-            creationflags=_FLAGS,
-        )
-    exit_code: int | None = None
-    try:
-        try:
-            async with asyncio.timeout(timeout_s):
-                await asyncio.shield(drain.exited)
-            exit_code = _shell_code(transport.get_returncode() or 0)
-        except TimeoutError:
-            await _end(transport.get_pid(), _END_GRACE_S, clock)
-    except asyncio.CancelledError:
-        await _end(transport.get_pid(), 0, clock)
-        raise
-    finally:
-        await asyncio.wait([drain.exited, drain.drained], timeout=_DRAIN_S)
-        transport.close()
-    return CommandResult(exit_code, drain.text(), drain.is_truncated)
+    launcher = system_launcher(detect())
+    return await Executor(launcher, clock, random.random).run(Command(argv, cwd, env), timeout_s)
 
 
 def spawn(spec: SpawnSpec, processes: Processes) -> Child:
     """Start a process that outlives us. Blocks until its program is loaded: call it in a thread.
 
-    Raises as :func:`run`; OSError when the log cannot be written.
+    Raises as :func:`run`, after one attempt; OSError when the log cannot be written.
     """
-    account = spec.account
     descriptor = os.open(spec.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    if sys.platform == "win32":  # O_APPEND is the C library's there; what the child gets is a position
+        os.lseek(descriptor, 0, os.SEEK_END)
     try:
-        with _start_errors(spec.argv):
-            popen = subprocess.Popen(  # noqa: S603 - a list from the owner's settings, no shell
-                spec.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=descriptor,
-                stderr=descriptor,
-                cwd=spec.cwd,
-                env=spec.env,
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=account.groups if account else None,
-                start_new_session=True,
-                creationflags=_FLAGS | _SUSPENDED,
-            )
+        popen = _popen(Command(spec.argv, spec.cwd, spec.env), detect(), descriptor, spec.account)
+    except (OSError, ValueError) as err:
+        raise start_error(err, spec.argv, spec.cwd) from err
     finally:
         os.close(descriptor)
     row = processes.row(popen.pid)  # not waited for yet, so the pid is surely still its own
@@ -157,90 +117,137 @@ def spawn(spec: SpawnSpec, processes: Processes) -> Child:
         popen.kill()
         popen.wait()
         raise Temporary(f"{spec.argv[0]}: the system does not show its process {popen.pid}")
-    processes.contain(row.id, int(getattr(popen, "_handle", 0)))
+    processes.contain(row.id, _handle(popen))
     return Child(row.id, popen)
 
 
-def account(name: str) -> Account | None:
-    """The user to switch to; None when we are that user. Raises NotFound, NotSupported."""
-    if sys.platform == "win32":
-        raise NotSupported(f"user {name!r}: processes run as the guardian's own user on Windows")
-    import pwd  # noqa: PLC0415 - POSIX only
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Windows' way: a process is started suspended, put into a job by its handle, and resumed by its pid."""
 
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError:
-        raise NotFound(f"user {name!r}: no such user") from None
-    if entry.pw_uid == os.geteuid():
-        return None
-    if os.geteuid() != 0:
-        raise NotSupported(f"user {name!r}: only root may start processes of other users")
-    groups = tuple(os.getgrouplist(name, entry.pw_gid))
-    return Account(name, entry.pw_uid, entry.pw_gid, groups, entry.pw_dir)
+    jobs: Jobs
+    resume: Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemLauncher:
+    """Launcher on this machine. ``suspended`` is of Windows; elsewhere the session holds a tree together."""
+
+    platform: Platform
+    processes: Processes
+    suspended: Suspended | None = None
+
+    def start(self, command: Command) -> "StartedProcess":
+        """As Launcher."""
+        popen = _popen(command, self.platform, subprocess.PIPE)
+        try:
+            return StartedProcess(popen, self._identity(popen.pid), self.processes, self._resumed(popen))
+        except BaseException as err:
+            popen.kill()
+            popen.wait()
+            cast("IO[bytes]", popen.stdout).close()
+            if isinstance(err, OSError | ValueError):  # these are of a start that failed, which may be tried again
+                raise Temporary(f"{command.argv[0]}: started, but it cannot be followed: {err}") from err
+            raise
+
+    def _identity(self, pid: int) -> ProcessId:
+        row = self.processes.row(pid)  # not waited for yet, so the pid is surely still its own
+        # Not seen: it has ended already (macOS), and what it left is found by its session.
+        return row.id if row is not None else ProcessId(pid, 0.0)
+
+    def _resumed(self, popen: subprocess.Popen[bytes]) -> Job | None:
+        if self.suspended is None:
+            return None
+        job = contained(self.suspended.jobs, _handle(popen))
+        try:
+            self.suspended.resume(popen.pid)
+        except BaseException:
+            if job is not None:
+                job.close()
+            raise
+        return job
+
+
+@dataclass(frozen=True, slots=True)
+class StartedProcess:
+    """Started by :class:`SystemLauncher`."""
+
+    popen: subprocess.Popen[bytes]
+    id: ProcessId
+    processes: Processes
+    job: Job | None
+
+    @property
+    def output(self) -> IO[bytes]:
+        """As Started."""
+        return cast("IO[bytes]", self.popen.stdout)
+
+    def wait(self) -> int:
+        """As Started."""
+        return _shell_code(self.popen.wait())
+
+    async def end(self, grace_s: float, clock: Clock) -> None:
+        """As Started."""
+        if self.job is not None:  # nothing there asks a process to end
+            await asyncio.to_thread(self.job.terminate)
+        await end_tree(self.id, grace_s, clock, self.processes)
+
+    def let_go(self) -> None:
+        """As Started."""
+        if self.job is not None:
+            self.job.close()
+
+
+def system_launcher(platform: Platform) -> SystemLauncher:
+    """The implementation for this machine."""
+    suspended = Suspended(system_jobs(), _resume) if platform.system is System.WINDOWS else None
+    return SystemLauncher(platform, system_processes(platform), suspended)
 
 
 def taskkill(pid: int) -> None:
     """Windows' own way to end a process and its children by force."""
-    argv = ["taskkill", "/T", "/F", "/PID", str(pid)]
+    # By its path: Windows looks in the current folder before its own.
+    program = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
+    argv = [str(program), "/T", "/F", "/PID", str(pid)]
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(  # noqa: S603 - constant but for a number
             argv, check=False, capture_output=True, timeout=10, creationflags=_FLAGS
         )
 
 
-class _Drain(asyncio.SubprocessProtocol):
-    """Takes all output as it comes, keeps the tail. Knows no lines, so none can be too long."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.exited = loop.create_future()
-        self.drained = loop.create_future()
-        self.is_truncated = False
-        self._tail = bytearray()
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        del fd
-        self._tail += data
-        # Cut at twice the size: cutting at every chunk would copy the tail each time.
-        if len(self._tail) > 2 * TAIL_BYTES:
-            self._cut()
-
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        del fd, exc
-        self.drained.set_result(None)
-
-    def process_exited(self) -> None:
-        self.exited.set_result(None)
-
-    def text(self) -> str:
-        self._cut()
-        return self._tail.decode(errors="replace")
-
-    def _cut(self) -> None:
-        if len(self._tail) > TAIL_BYTES:
-            self.is_truncated = True
-            del self._tail[:-TAIL_BYTES]
+def _popen(
+    command: Command, platform: Platform, stdout: int, account: Account | None = None
+) -> subprocess.Popen[bytes]:
+    if platform.system is System.WINDOWS:
+        check_batch_file(command.argv)
+    distro = os.environ.get(DISTRO_VARIABLE, "")
+    return _Popen(  # noqa: S603 - a list from the owner's settings, no shell
+        [local_program(command.argv[0], platform, distro), *command.argv[1:]],
+        bufsize=0,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        cwd=None if command.cwd is None else local_path(command.cwd, platform, distro),
+        env=command.env,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=account.groups if account else None,
+        start_new_session=True,
+        creationflags=_FLAGS | _SUSPENDED,
+    )
 
 
-@contextlib.contextmanager
-def _start_errors(argv: Sequence[str]) -> Iterator[None]:
+def _handle(popen: subprocess.Popen[bytes]) -> int:
+    return int(getattr(popen, "_handle", 0))  # Windows; asyncio takes it there, too
+
+
+def _resume(pid: int) -> None:
+    import psutil  # noqa: PLC0415 - 5 MB that Linux need not load
+
     try:
-        yield
-    except FileNotFoundError as err:
-        # The system names the folder when it is that which is missing.
-        raise NotFound(f"{argv[0]}: cannot be started: no {err.filename or argv[0]}") from err
-    except OSError as err:
-        kind = Temporary if err.errno in _SHORTAGES else Permanent
-        raise kind(f"{argv[0]}: cannot be started: {err.strerror}") from err
-    except ValueError as err:
-        raise Permanent(f"{argv[0]}: cannot be started: {err}") from err
-
-
-async def _end(pid: int | None, grace_s: float, clock: Clock) -> None:
-    processes = system_processes(detect())
-    row = await asyncio.to_thread(processes.row, pid or 0)
-    if row is not None:
-        await end_tree(row.id, grace_s, clock, processes)
+        psutil.Process(pid).resume()
+    except psutil.Error as err:
+        raise Temporary(f"process {pid} cannot be resumed: {err}") from err
 
 
 def _shell_code(returncode: int) -> int:

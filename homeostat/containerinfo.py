@@ -1,7 +1,7 @@
 """What an engine tells of containers, as far as homeostat needs it. How it is read: enginejson.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from homeostat import names
 from homeostat.workloads import PLAIN, is_workload_id
@@ -34,6 +34,12 @@ class Container:
     health_failing_streak: int = 0
     #: As inspect spells it: ``host``, ``none``, ``container:ID``, or a network's name.
     network_mode: str = ""
+    #: Limit of memory and swap together; 0 for none that was set, -1 for no limit of swap.
+    memory_swap: int = 0
+    #: Limit of the CPU in billionths of a core; 0 for none, or for one that was set as a quota.
+    nano_cpus: int = 0
+    #: Ports of the host that it insists on: a second container of its kind could not have them.
+    host_ports: tuple[str, ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -64,6 +70,51 @@ class Container:
     def is_oneoff(self) -> bool:
         """Made by ``docker compose run``: it carries the service's labels but is somebody's errand."""
         return is_oneoff(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One run of a container's own health check. ``ended_at``: epoch seconds; ``output`` as the engine kept it."""
+
+    ended_at: float | None
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerDetails:
+    """What only an examination of one container needs. ``error``: why the engine could not start it.
+
+    ``health_log``: the newest last. ``environment`` holds secrets: never to be shown, logged or written.
+    """
+
+    container: Container
+    error: str
+    image_id: str
+    health_log: tuple[HealthCheck, ...]
+    environment: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerProcess:
+    """One process of a container, as the engine's host sees it. ``state``: the letter of ps(1), ``D`` for one stuck in
+    the kernel, then ``waits_in``; texts are empty and numbers 0 where the engine does not tell.
+    """
+
+    pid: int
+    name: str
+    state: str
+    rss_bytes: int
+    threads: int
+    waits_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHost:
+    """The machine that the engine runs containers on, which need not be this one."""
+
+    memory_bytes: int
+    cpus: int
 
 
 @dataclass(frozen=True, slots=True)

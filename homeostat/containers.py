@@ -6,12 +6,22 @@ import dataclasses
 import functools
 import json
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import quote
 
-from homeostat import enginejson, names, statsjson
-from homeostat.containerinfo import Container, ContainerEvent, ContainerRow, ContainerStats
+from homeostat import containerexec, engineimages, enginejson, names, statsjson
+from homeostat.containerexec import ExecResult
+from homeostat.containerinfo import (
+    Container,
+    ContainerDetails,
+    ContainerEvent,
+    ContainerProcess,
+    ContainerRow,
+    ContainerStats,
+    EngineHost,
+)
+from homeostat.engineimages import PrunedImages
 from homeostat.errors import HomeostatError, NotFound, NotSupported, Unreachable
 from homeostat.threads import run_in_thread
 from homeostat.workloads import PLAIN
@@ -19,7 +29,19 @@ from homeostat.workloads import PLAIN
 if TYPE_CHECKING:
     from homeostat.dockerapi import DockerApi, EventStream
 
-__all__ = ["Container", "ContainerEvent", "ContainerRow", "ContainerStats", "DockerEngine", "Engine"]
+__all__ = [
+    "Container",
+    "ContainerDetails",
+    "ContainerEvent",
+    "ContainerProcess",
+    "ContainerRow",
+    "ContainerStats",
+    "DockerEngine",
+    "Engine",
+    "EngineHost",
+    "ExecResult",
+    "PrunedImages",
+]
 
 T = TypeVar("T")
 
@@ -30,6 +52,9 @@ _CALL_TIMEOUT_S = 10.0
 _EVENTS_KEPT = 1024
 #: Older engines take two samples for stats, whatever they are asked.
 _ONE_SHOT_SINCE = "1.41"
+#: What ps(1) is asked for: nothing that it would have to wait for. The command line of a process that is stuck in the
+#: kernel may be locked, its name is not.
+_TOP = "-eo pid,stat,rss,nlwp,wchan:32,comm"
 #: Containers in each other's networks: followed so far, which also ends a circle.
 _NETWORK_OWNERS = 3
 
@@ -43,8 +68,21 @@ class Engine(Protocol):
     async def rows(self) -> tuple[ContainerRow, ...]: ...
     async def inspect(self, container_id: str) -> Container: ...
     async def stats(self, container_id: str, timeout_s: float) -> ContainerStats: ...
+    async def details(self, container_id: str, timeout_s: float) -> ContainerDetails: ...
+    async def image_digests(self, image_id: str, timeout_s: float) -> tuple[str, ...]: ...
+    async def top(self, container_id: str, timeout_s: float) -> tuple[ContainerProcess, ...]: ...
+    async def logs(self, container_id: str, lines: int, most_bytes: int, timeout_s: float) -> str: ...
     async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None: ...
     async def unpause(self, container_id: str) -> None: ...
+    async def exec(
+        self, container_id: str, argv: Sequence[str], timeout_s: float, env: Mapping[str, str]
+    ) -> ExecResult: ...
+    async def has_own_pids(self, container_id: str) -> bool: ...
+    async def prune_images(self, older_than_s: float, timeout_s: float) -> PrunedImages: ...
+    async def host(self) -> EngineHost: ...
+    async def update(
+        self, container_id: str, memory: int | None, memory_swap: int | None, nano_cpus: int | None
+    ) -> None: ...
     def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]: ...
     async def close(self) -> None: ...
 
@@ -111,6 +149,28 @@ class DockerEngine:
 
         return await self._call(call, timeout_s)
 
+    async def details(self, container_id: str, timeout_s: float) -> ContainerDetails:
+        """As it is for an examination: its addresses are its own, whoever's network it is in."""
+        path = f"/containers/{quote(container_id, safe='')}/json"
+        return await self._call(lambda api: enginejson.details(api.get(path, {}, timeout_s)), timeout_s)
+
+    async def image_digests(self, image_id: str, timeout_s: float) -> tuple[str, ...]:
+        """What registries call the image; empty for one that was built here."""
+        path = f"/images/{quote(image_id, safe=':')}/json"
+        return await self._call(lambda api: enginejson.image_digests(api.get(path, {}, timeout_s)), timeout_s)
+
+    async def top(self, container_id: str, timeout_s: float) -> tuple[ContainerProcess, ...]:
+        """Its processes now, from the engine's host. Refused (Permanent, Unreachable) while it does not run."""
+        path, params = f"/containers/{container_id}/top", {"ps_args": _TOP}
+        return await self._call(lambda api: enginejson.processes(api.get(path, params, timeout_s)), timeout_s)
+
+    async def logs(self, container_id: str, lines: int, most_bytes: int, timeout_s: float) -> str:
+        """Its newest lines with their times, ``most_bytes`` of them; a longer line than 16 KiB is its beginning."""
+        path = f"/containers/{container_id}/logs"
+        params = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(lines)}
+        tail = await self._call(lambda api: api.tail(path, params, most_bytes, timeout_s), timeout_s)
+        return tail.decode(errors="replace")
+
     async def restart(self, container_id: str, grace_s: float | None, timeout_s: float) -> None:
         """Restart; ``grace_s`` None keeps the container's own stop timeout."""
         # The SDK's restart() always sends a grace of its own, which would override the container's.
@@ -121,6 +181,44 @@ class DockerEngine:
 
     async def unpause(self, container_id: str) -> None:
         await self._call(lambda api: api.sdk.unpause(container_id))
+
+    async def exec(
+        self, container_id: str, argv: Sequence[str], timeout_s: float, env: Mapping[str, str]
+    ) -> ExecResult:
+        """Run a program in a container, as the container's own user; no shell sees the arguments. A failed program is a
+        result. Raises Permanent when the container is paused or does not run.
+        """
+        return await containerexec.run(self._call, container_id, argv, timeout_s, env)
+
+    async def has_own_pids(self, container_id: str) -> bool:
+        """Whether pid 1 in it is its own main process, and not the host's or another container's."""
+        path = f"/containers/{container_id}/json"
+        return await self._call(lambda api: containerexec.has_own_pids(api.get(path, {}, _CALL_TIMEOUT_S)))
+
+    async def prune_images(self, older_than_s: float, timeout_s: float) -> PrunedImages:
+        """Delete images that have neither a name nor a container, and were made longer ago than that."""
+        filters = json.dumps({"dangling": ["true"], "until": [f"{older_than_s:.0f}s"]})
+        path = "/images/prune"
+        return await self._call(
+            lambda api: engineimages.pruned_images(api.ask(path, {"filters": filters}, {}, timeout_s)), timeout_s
+        )
+
+    async def host(self) -> EngineHost:
+        """What the engine's machine has. It works for this answer: ask rarely."""
+        return await self._call(lambda api: enginejson.engine_host(api.sdk.info()))
+
+    async def update(
+        self, container_id: str, memory: int | None, memory_swap: int | None, nano_cpus: int | None
+    ) -> None:
+        """Other limits, as :class:`Container` has them; None leaves one as it is. Raises Permanent when they cannot be:
+        memory that is in use, more cores than there are.
+
+        Memory and swap go in one call: the kernel of cgroup v1 wants each of them at the right moment, which the
+        engine knows.
+        """
+        given = {"Memory": memory, "MemorySwap": memory_swap, "NanoCpus": nano_cpus}
+        body = {key: value for key, value in given.items() if value is not None}
+        await self._call(lambda api: api.post_json(f"/containers/{container_id}/update", body, _CALL_TIMEOUT_S))
 
     async def events(self, since: float) -> AsyncGenerator[ContainerEvent, None]:
         """Events from ``since`` (epoch seconds) on, until the stream breaks or falls silent (then it just ends).

@@ -8,11 +8,13 @@ import contextlib
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from homeostat import enginejson
+from homeostat.clock import SystemClock
 from homeostat.containerinfo import ContainerEvent
+from homeostat.enginelogs import newest_lines
 from homeostat.errors import NotFound, Permanent, Unreachable
 
 
@@ -56,6 +58,8 @@ _EVENTS = (
 )
 #: An event stream this long without a word is given up: its engine may be gone without a goodbye.
 _QUIET_STREAM_S = 60.0
+_CHUNK_BYTES = 64 * 1024
+_CLOCK = SystemClock()
 
 
 def connect(host: str | None, timeout_s: float) -> "DockerApi":
@@ -81,14 +85,27 @@ class DockerApi:
 
     def get(self, path: str, params: Mapping[str, str], timeout_s: float) -> Any:
         """The JSON of an answer."""
-        # Past the session, whose proxies, cookies and redirects no engine needs: half of the cost of asking.
-        url, verify = self._url(path), True if self.sdk.verify is None else self.sdk.verify
-        request = requests.Request("GET", url, headers=self.sdk.headers, params=params).prepare()
-        response = self.sdk.get_adapter(url).send(request, timeout=timeout_s, verify=verify, cert=self.sdk.cert)
-        return _checked(response).json()
+        return self._get(path, params, timeout_s, stream=False).json()
+
+    def tail(self, path: str, params: Mapping[str, str], most_bytes: int, timeout_s: float) -> bytes:
+        """The newest whole lines of a log that the answer is. Raises Unreachable when it takes longer."""
+        deadline = _CLOCK.monotonic() + timeout_s
+        with contextlib.closing(self._get(path, params, timeout_s, stream=True)) as response:
+            return newest_lines(_until(deadline, response.iter_content(_CHUNK_BYTES)), most_bytes)
 
     def post(self, path: str, params: Mapping[str, Any], timeout_s: float) -> None:
         _checked(self.sdk.post(self._url(path), params=params, timeout=timeout_s))
+
+    def post_json(self, path: str, body: Mapping[str, Any], timeout_s: float) -> None:
+        _checked(self.sdk.post(self._url(path), json=body, timeout=timeout_s))
+
+    def ask(self, path: str, params: Mapping[str, str], body: Mapping[str, Any], timeout_s: float) -> Any:
+        """The JSON that a POST is answered with."""
+        return _checked(self.sdk.post(self._url(path), params=params, json=body, timeout=timeout_s)).json()
+
+    def stream(self, path: str, body: Mapping[str, Any], timeout_s: float) -> "ByteStream":
+        """What a POST is answered with, as it comes; it ends when nothing came for ``timeout_s``."""
+        return ByteStream(_checked(self.sdk.post(self._url(path), json=body, stream=True, timeout=timeout_s)))
 
     def events(self, since: float) -> "EventStream":
         """Of containers, from ``since`` (epoch seconds) on."""
@@ -100,6 +117,13 @@ class DockerApi:
 
     def close(self) -> None:
         self.sdk.close()
+
+    def _get(self, path: str, params: Mapping[str, str], timeout_s: float, *, stream: bool) -> requests.Response:
+        # Past the session, whose proxies, cookies and redirects no engine needs: half of the cost of asking.
+        url, verify = self._url(path), True if self.sdk.verify is None else self.sdk.verify
+        request = requests.Request("GET", url, headers=self.sdk.headers, params=params).prepare()
+        adapter = self.sdk.get_adapter(url)
+        return _checked(adapter.send(request, stream=stream, timeout=timeout_s, verify=verify, cert=self.sdk.cert))
 
     def _url(self, path: str) -> str:
         return f"{self.sdk.base_url}/v{self.sdk.api_version}{path}"
@@ -122,6 +146,30 @@ class EventStream:
     def close(self) -> None:
         with contextlib.suppress(OSError, AttributeError):  # it has ended by itself
             self._lines.close()
+
+
+class ByteStream:
+    """Bytes as they come. One thread reads them, another may close it. It just ends when it breaks or falls silent."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self._response = response
+        self._chunks: CancellableStream[bytes] = CancellableStream(response.iter_content(_CHUNK_BYTES), response)
+
+    def __iter__(self) -> Iterator[bytes]:
+        with contextlib.closing(self._response), contextlib.suppress(requests.RequestException, OSError, ValueError):
+            yield from self._chunks
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # it has ended by itself
+            self._chunks.close()
+
+
+def _until(deadline: float, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """``chunks``, unless they are still coming then: a server that sends a byte a second would hold the thread."""
+    for chunk in chunks:
+        if _CLOCK.monotonic() > deadline:
+            raise Unreachable("the Docker Engine sends too slowly")
+        yield chunk
 
 
 def _event(line: bytes) -> ContainerEvent | None:

@@ -1,7 +1,7 @@
 """The engine's JSON -> containerinfo. Engines differ (Docker 20.10 to 29, Podman's compatible API) and may be broken:
 what homeostat cannot do without is required, the rest has defaults. They raise ValueError and nothing else.
 
-Source: Docker Engine API v1.41 to v1.52, inspect, list and events; Podman, pkg/api/handlers/compat.
+Source: Docker Engine API v1.41 to v1.52, inspect, list, top and events; Podman, pkg/api/handlers/compat.
 """
 
 import re
@@ -9,7 +9,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from homeostat.clock import parse_rfc3339
-from homeostat.containerinfo import Container, ContainerEvent, ContainerRow, is_oneoff
+from homeostat.containerinfo import (
+    Container,
+    ContainerDetails,
+    ContainerEvent,
+    ContainerProcess,
+    ContainerRow,
+    EngineHost,
+    HealthCheck,
+    is_oneoff,
+)
 from homeostat.loosejson import count, number, part, required, required_text, text, texts
 
 _HEALTHS = frozenset({"starting", "healthy", "unhealthy"})
@@ -17,6 +26,10 @@ _HEALTHS = frozenset({"starting", "healthy", "unhealthy"})
 _HEALTH_IN_TEXT = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)$")
 #: No engine lets a name become longer: it is a label of every series and a file's name on the host.
 _LONGEST_NAME = 255
+#: Of a number in a table of texts: what is longer was not measured.
+_LONGEST_FIGURE = 19
+#: Words of ps(1) for a process that waits for nothing in the kernel.
+_NOWHERE = ("-", "0")
 #: Words that only Podman's list has, and what its inspect and Docker call that.
 _STATUSES = {"configured": "created", "initialized": "created", "stopped": "exited", "stopping": "running"}
 
@@ -48,7 +61,40 @@ def container(raw: object) -> Container:
         stop_signal=str(config.get("StopSignal") or ""),  # a number in some of Podman's versions
         health_failing_streak=count(health, "FailingStreak"),
         network_mode=network_mode,
+        memory_swap=number(host, "MemorySwap"),
+        nano_cpus=count(host, "NanoCpus"),
+        host_ports=tuple(_host_ports(part(host, "PortBindings"))),
     )
+
+
+def details(raw: object) -> ContainerDetails:
+    """From an inspect answer. Required: as for :func:`container`."""
+    found = container(raw)
+    top = required(raw, "the answer")
+    state = part(top, "State")
+    health = part(state, "Health") or part(state, "Healthcheck")
+    return ContainerDetails(
+        container=found,
+        error=text(state, "Error"),
+        image_id=text(top, "Image"),
+        health_log=tuple(_health_check(each) for each in _list(health.get("Log")) if isinstance(each, dict)),
+        environment=dict(_environment(part(top, "Config").get("Env"))),
+    )
+
+
+def image_digests(raw: object) -> tuple[str, ...]:
+    """From an image's inspect answer: as registries know it, ``name@sha256:...``. None for one that was built here."""
+    return tuple(each for each in _list(required(raw, "the image").get("RepoDigests")) if isinstance(each, str))
+
+
+def processes(raw: object) -> tuple[ContainerProcess, ...]:
+    """From a top answer. A row that says less than a process is passed over."""
+    top = required(raw, "the list of processes")
+    titles = [str(title) for title in _list(top.get("Titles"))]
+    if "PID" not in titles:
+        raise ValueError("the list of processes has no PID")
+    rows = (texts(dict(zip(titles, _list(row), strict=False))) for row in _list(top.get("Processes")))
+    return tuple(_process(row) for row in rows if row.get("PID", "").isdecimal())
 
 
 def rows(raw: object) -> tuple[ContainerRow, ...]:
@@ -76,6 +122,46 @@ def system_time(raw: object) -> float:
     if moment is None:
         raise ValueError("SystemTime is no time")
     return moment
+
+
+def engine_host(raw: object) -> EngineHost:
+    """From an info answer."""
+    top = required(raw, "the engine's information")
+    found = EngineHost(memory_bytes=count(top, "MemTotal"), cpus=count(top, "NCPU"))
+    if not found.memory_bytes or not found.cpus:
+        raise ValueError("it does not say what the machine has")
+    return found
+
+
+def _health_check(raw: Mapping[str, Any]) -> HealthCheck:
+    return HealthCheck(_time(raw, "End"), number(raw, "ExitCode"), text(raw, "Output"))
+
+
+def _process(row: Mapping[str, str]) -> ContainerProcess:
+    def figure(title: str) -> int:
+        told = row.get(title, "")
+        return int(told) if told.isdecimal() and len(told) < _LONGEST_FIGURE else 0
+
+    waits_in = row.get("WCHAN", "")
+    return ContainerProcess(
+        pid=figure("PID"),
+        name=row.get("COMMAND") or row.get("CMD") or "",
+        state=row.get("STAT", "")[:1],
+        rss_bytes=figure("RSS") * 1024,
+        threads=figure("NLWP"),
+        waits_in="" if waits_in in _NOWHERE else waits_in,
+    )
+
+
+def _environment(raw: object) -> Iterator[tuple[str, str]]:
+    for each in _list(raw):
+        if isinstance(each, str):
+            name, _, value = each.partition("=")
+            yield name, value
+
+
+def _list(raw: object) -> list[Any]:
+    return raw if isinstance(raw, list) else []
 
 
 def _name(told: str) -> str:
@@ -108,6 +194,13 @@ def _names(value: object) -> Iterator[str]:
     for each in value if isinstance(value, list) else ():
         if isinstance(each, str):
             yield each.lstrip("/")
+
+
+def _host_ports(bindings: Mapping[str, Any]) -> Iterator[str]:
+    # A range, 0 and nothing at all leave the choice to the engine.
+    for each in (entry for entries in bindings.values() for entry in _list(entries) if isinstance(entry, dict)):
+        if (port := text(each, "HostPort")).isdecimal() and int(port):
+            yield port
 
 
 def _addresses(top: Mapping[str, Any]) -> Iterator[str]:

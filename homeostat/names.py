@@ -16,6 +16,10 @@ COMPOSE_SERVICE: Final = "com.docker.compose.service"
 COMPOSE_NUMBER: Final = "com.docker.compose.container-number"
 COMPOSE_DEPENDS_ON: Final = "com.docker.compose.depends_on"
 COMPOSE_ONEOFF: Final = "com.docker.compose.oneoff"
+COMPOSE_IMAGE: Final = "com.docker.compose.image"
+COMPOSE_FILES: Final = "com.docker.compose.project.config_files"
+COMPOSE_FOLDER: Final = "com.docker.compose.project.working_dir"
+COMPOSE_ENV_FILES: Final = "com.docker.compose.project.environment_file"
 LABEL_PREFIX: Final = "homeostat."
 
 # Workloads (exporter).
@@ -89,3 +93,15 @@ ESCALATIONS_UNDELIVERED: Final = "homeostat_escalations_undelivered"
 # Alerts, as named in prometheus/rules.
 ALERT_DEAD_MAN: Final = "HomeostatDeadMan"
 ALERT_ESCALATION: Final = "HomeostatEscalation"
+ALERT_DEAD_MAN_MISSING: Final = "HomeostatDeadManMissing"
+ALERT_STORM: Final = "HomeostatStorm"
+ALERT_APPROVAL: Final = "HomeostatApprovalNeeded"
+ALERT_ESCALATION_TEST: Final = "HomeostatEscalationTest"
+#: What the responder posts to Alertmanager for people; none of it comes back to it.
+OWN_ALERTS: Final = (
+    ALERT_ESCALATION,
+    ALERT_STORM,
+    ALERT_APPROVAL,
+    ALERT_ESCALATION_TEST,
+    ALERT_DEAD_MAN_MISSING,
+)

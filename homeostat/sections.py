@@ -3,12 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from homeostat.explain import At
 from homeostat.processspec import Name
 from homeostat.quantities import (
+    Duration,
     Line,
     Listen,
     Period,
@@ -19,14 +22,15 @@ from homeostat.quantities import (
     entries,
     host_port,
     is_loopback,
+    matching,
 )
 from homeostat.steps import Command
-from homeostat.structure import Parsed
+from homeostat.structure import Checked, Parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where a process listens. Other than loopback only with ``expose: true``: these ports have no TLS."""
+    """Where a process listens. Other than loopback only with ``expose: true``: only `responder.tls` has TLS."""
 
     listen: Listen
     expose: bool = False
@@ -63,12 +67,84 @@ class ExporterSettings(Server):
     process_groups: Mapping[Name, ProcessGroup] = field(default_factory=dict)
 
 
+class Scope(StrEnum):
+    """What a cap counts together."""
+
+    WORKLOAD = "workload"
+    ACTION = "action"
+    PROJECT = "project"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """At most ``count`` hard steps on one workload in any ``window``."""
+    """At most ``count`` hard steps in any ``window``: on one workload, by one action, on one project's workloads, or
+    altogether.
+    """
 
     count: Annotated[int, at_least(1)]
     window: Period
+    per: Scope = Scope.WORKLOAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """So many workloads in trouble within so short a time have one cause, and it is not theirs: nothing is done until
+    no more come, and people are called at once.
+    """
+
+    workloads: Annotated[int, at_least(2)] = 6
+    window: Period = 120.0
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WorkloadPattern = Annotated[
+    str,
+    matching(
+        r"\*|[A-Za-z0-9][A-Za-z0-9_.-]*/(\*|[A-Za-z0-9][A-Za-z0-9_.-]*)",
+        "must be PROJECT/SERVICE, PROJECT/* or *, for example shop/*",
+    ),
+]
+TimeOfDay = Annotated[str, matching(r"([01][0-9]|2[0-3]):[0-5][0-9]", "must be a time of day, for example 02:30")]
+
+
+def _is_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):  # also what only looks like a path
+        raise ValueError("must be a time zone, for example Europe/Berlin or UTC") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceWindow:
+    """Every week at these times nothing is done to these workloads. One that ends before it starts goes past
+    midnight.
+    """
+
+    workloads: Annotated[tuple[WorkloadPattern, ...], entries(1)]
+    start: TimeOfDay
+    end: TimeOfDay
+    #: The days on which it starts; every day when left out.
+    weekdays: tuple[Weekday, ...] = ()
+    timezone: Annotated[str, Checked(_is_zone)] = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.start == self.end:
+            raise ValueError("allowed: an end that is not the start")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls(Server):
+    """The webhook once more, by TLS 1.2 or newer, for an Alertmanager on another host; nothing else is served there.
+    Files are PEM, relative to the settings file, and read again on reload (docs/security.md).
+    """
+
+    #: Behind the certificate, those between it and its authority.
+    cert_file: Path
+    #: Without a passphrase. Its mode has to keep others out: 0600 or 0640.
+    key_file: Path
+    #: With it, a client has to show a certificate that one of these has signed, besides the token.
+    client_ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +161,30 @@ class ResponderSettings(Server):
     #: Decide and record, never act.
     dry_run: bool = False
     #: Repair that has to be repeated is no repair: past these, people are called.
-    caps: tuple[Cap, ...] = (Cap(count=3, window=900.0), Cap(count=10, window=86400.0))
+    caps: tuple[Cap, ...] = (
+        Cap(count=3, window=900.0),
+        Cap(count=10, window=86400.0),
+        Cap(count=10, window=900.0, per=Scope.PROJECT),
+        Cap(count=20, window=900.0, per=Scope.ALL),
+        Cap(count=60, window=86400.0, per=Scope.ALL),
+    )
+    #: Between the hard step of one trouble and that of the next on the same workload.
+    cooldown: Duration = 30.0
+    storm: Storm = Storm()
+    maintenance: tuple[MaintenanceWindow, ...] = ()
+    #: Hands off as long as this file is there: of the workloads in it, one a line (PROJECT/SERVICE, PROJECT/* or *), or
+    #: of all when it is empty or cannot be read. Left out: `hold` in state_dir.
+    hold_file: Path | None = None
+    #: Evidence before a hard step: it may take so long, and be so large.
+    evidence_time: Period = 3.0
+    evidence_size: Size = 32 * 2**10
     #: Name -> program, for the action `exec`. Nothing else is ever run by name.
     commands: Mapping[Name, Command] = field(default_factory=dict)
     #: Compare our episodes with Alertmanager's own list this often.
     reconcile_interval: Period = 30.0
     #: No dead-man notification for this long: the alert path itself is broken.
     dead_man_timeout: Period = 180.0
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +237,21 @@ def _enabled(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeFiles:
+    """Where a compose project's files are, for the actions that run `docker compose` on it."""
+
+    #: In the order of `docker compose --file`.
+    files: Annotated[tuple[Path, ...], entries(1)]
+    #: In the order of `docker compose --env-file`; left out, the `.env` beside the first file.
+    env_files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DockerSettings:
     """Whether containers are watched: ``auto`` when an engine answers at ``host`` (DOCKER_HOST or the usual socket)."""
 
     enabled: Annotated[bool | Literal["auto"], Parsed(_enabled)] = "auto"
     host: str | None = None
+    #: Compose project -> its files. Without an entry they are where the labels of its containers say, and are used when
+    #: nobody but root and the responder's own user can write them.
+    compose: Mapping[Name, ComposeFiles] = field(default_factory=dict)

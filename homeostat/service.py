@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,23 @@ import structlog
 from aiohttp import web
 
 from homeostat import log, settings
-from homeostat.errors import SettingsError
+from homeostat.errors import HomeostatError, SettingsError
 from homeostat.quantities import host_port
 from homeostat.settings import Settings
+from homeostat.tls import TlsListener
 
 logger = structlog.get_logger()
+
+#: The application's second address, by TLS, if it has one: for its own /-/reload.
+TLS = web.AppKey("tls", TlsListener)
 
 EXIT_SETTINGS = 2
 EXIT_IN_USE = 3
 DEFAULT_FILE = Path("homeostat.yml")
+
+
+class InUse(HomeostatError):
+    """An address cannot be had."""
 
 
 def parse_arguments(program: str, description: str) -> argparse.Namespace:
@@ -52,9 +60,9 @@ def fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-def serve(app: web.Application, listen: str) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    asyncio.run(_serve(app, listen))
+def serve(app: web.Application, listen: str, tls: TlsListener | None = None) -> None:
+    """Serve until SIGTERM or SIGINT: all of it at ``listen``, and what is meant for others by ``tls``."""
+    asyncio.run(_serve(app, listen, tls))
 
 
 def on_stop(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
@@ -66,23 +74,53 @@ def on_stop(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None
             loop.add_signal_handler(number, stop)
 
 
-async def _serve(app: web.Application, listen: str) -> None:
+async def reload_tls(app: web.Application) -> None:
+    """Read the certificates again, where there are any. Raises SettingsError; then those of before stay in force."""
+    if tls := app.get(TLS):
+        await tls.reload()
+
+
+async def _serve(app: web.Application, listen: str, tls: TlsListener | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     on_stop(loop, stop.set)
+    try:
+        async with listening(app, listen, tls):
+            logger.info("service.started", listen=listen, tls=tls.listen if tls else None)
+            await stop.wait()
+    except InUse as err:
+        fail(str(err), EXIT_IN_USE)
+    logger.info("service.ended", listen=listen)
+
+
+@contextlib.asynccontextmanager
+async def listening(app: web.Application, listen: str, tls: TlsListener | None = None) -> AsyncIterator[None]:
+    """``app`` runs and answers while the block runs. Raises InUse."""
+    if tls:
+        app[TLS] = tls
+        tls.guard(app)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
     await runner.setup()
     try:
         host, port = host_port(listen)
-        try:
+        with _in_use(listen, "listen"):
             await web.TCPSite(runner, host, port).start()
-        except OSError as err:
-            fail(f"cannot listen on {listen}: {err.strerror}; end the other process or change `listen`", EXIT_IN_USE)
-        logger.info("service.started", listen=listen)
-        await stop.wait()
+        if tls and runner.server:
+            with _in_use(tls.listen, "tls.listen"):
+                await tls.open(runner.server)
+        yield
     finally:
+        if tls:
+            tls.close()
         await runner.cleanup()
-    logger.info("service.ended", listen=listen)
+
+
+@contextlib.contextmanager
+def _in_use(listen: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        raise InUse(f"cannot listen on {listen}: {err.strerror}; end the other process or change `{key}`") from err
 
 
 @contextlib.asynccontextmanager

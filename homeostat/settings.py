@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 from homeostat import yamlfile
 from homeostat.errors import SettingsError
-from homeostat.explain import At, Invalid, KeyPath, Problem, dotted
+from homeostat.explain import At, Invalid, KeyPath, Problem, dotted, shown
+from homeostat.globs import parse_file_glob
 from homeostat.ladders import DEFAULT_LADDERS, Ladder
 from homeostat.probespec import ProbeEntry
 from homeostat.processspec import Name, ProcessSpec
 from homeostat.sections import DockerSettings, ExporterSettings, GuardianSettings, ResponderSettings, StackSettings
-from homeostat.steps import ExecStep
+from homeostat.steps import Command, ExecStep, PruneStep
 from homeostat.structure import Checked, written
 from homeostat.workloads import LOCAL, is_workload_id
 from homeostat.workloadspec import WorkloadSpec
@@ -113,7 +114,10 @@ def build(
         settings = written(Settings, data)
     except Invalid as err:
         raise SettingsError([_place(problem, places, source) for problem in err.problems]) from None
-    return _completed(_absolute(settings, base), base)
+    completed = _completed(_absolute(settings, base), base)
+    if problems := list(_own_files(completed)):
+        raise SettingsError([_place(problem, places, source) for problem in problems])
+    return completed
 
 
 def _absolute(value: Any, base: Path) -> Any:  # of any type that settings are made of
@@ -139,7 +143,24 @@ def _completed(settings: Settings, base: Path) -> Settings:
         for name, spec in settings.workloads.items()
     }
     processes = {name: replace(spec, cwd=spec.cwd or base) for name, spec in settings.processes.items()}
-    return replace(settings, workloads=workloads, processes=processes)
+    commands = {name: _in_folder(command, base) for name, command in settings.responder.commands.items()}
+    responder = replace(settings.responder, commands=commands)
+    return replace(settings, workloads=workloads, processes=processes, responder=responder)
+
+
+def _in_folder(command: Command, base: Path) -> Command:
+    return command if command.in_container else replace(command, cwd=command.cwd or base)
+
+
+def _own_files(settings: Settings) -> Iterator[Problem]:
+    """Globs of steps that would delete what homeostat itself keeps. What a ``**`` meets is seen when it is met."""
+    home = Path(os.path.normpath(settings.state_dir))
+    for name, ladder in settings.ladders.items():
+        for index, step in enumerate(ladder.steps):
+            for nth, text in enumerate(step.files if isinstance(step, PruneStep) else ()):
+                if Path(parse_file_glob(text).root).is_relative_to(home):
+                    path = ("ladders", name, "steps", index, "files", nth)
+                    yield Problem(path, f"is in state_dir ({home}); allowed: files of others", shown(text))
 
 
 def _asking(entry: ProbeEntry, prometheus: str) -> ProbeEntry:

@@ -9,8 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_type_hints
 
+from homeostat.databaseaddresses import is_postgres_address, is_redis_address
+from homeostat.explain import At
+from homeostat.globs import is_file_glob
 from homeostat.processspec import Name
-from homeostat.quantities import Duration, Line, Period, Size, above, at_least, matching
+from homeostat.quantities import Duration, Line, Period, Size, above, at_least, at_most, matching
 from homeostat.structure import Checked, Tagged
 
 
@@ -73,7 +76,7 @@ class UnpauseStep(StepBase):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalStep(StepBase):
     """Send a signal that asks the application to help itself, to the main process of the container or to the supervised
-    process.
+    process. Skipped when that does not listen to it: the signal would end it, or do nothing.
     """
 
     action: Literal["signal"]
@@ -87,7 +90,8 @@ class SignalStep(StepBase):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecStep(StepBase):
     """Run one of ``responder.commands``, by its name. No shell, and nothing of an alert in its arguments; exit code 0
-    is success. It finds the workload in HOMEOSTAT_WORKLOAD and HOMEOSTAT_CONTAINER.
+    is success. It finds the workload in HOMEOSTAT_WORKLOAD and HOMEOSTAT_CONTAINER: on the host it runs once, with the
+    names of all containers, separated by spaces; in containers once in each.
     """
 
     action: Literal["exec"]
@@ -99,34 +103,43 @@ class ExecStep(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisTrimStep(StepBase):
-    """Give memory of a Redis back: MEMORY PURGE, and keys that match ``pattern``, oldest idle first as far as Redis
-    tells, within the budget.
+    """Give memory of a Redis back: keys of its database 0 that match ``pattern``, within the budget, then MEMORY PURGE.
+    Where there are more of them than that, those that were not used for the longest time, as far as Redis tells.
     """
 
     action: Literal["redis_trim"]
     #: HOST:PORT, or :PORT of the workload's own container.
-    target: Line
+    target: Annotated[Line, Checked(is_redis_address)]
     user: str = ""
     password_file: Path | None = None
     purge: bool = True
     #: A glob of keys that may be evicted; without one no key is touched.
     pattern: Line | None = None
-    #: Only keys that nobody has used for this long.
+    #: Only keys that nobody has used for this long. Redis does not know it under an LFU policy.
     idle: Duration = 0.0
-    max_keys: Annotated[int, at_least(1)] = 10_000
+    # Their names are held in memory while the longest unused are looked for.
+    max_keys: Annotated[int, at_least(1), at_most(100_000)] = 10_000
     timeout: Period = 10.0
     verify: Verification = Verification()
     tier: Tier = Tier.SOFT
 
+    def __post_init__(self) -> None:
+        if not self.purge and self.pattern is None:
+            raise ValueError("allowed: at least one of purge and pattern")
+        if self.idle and self.pattern is None:
+            raise At(("idle",), "belongs to keys; allowed: with pattern")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PgReleaseStep(StepBase):
-    """End sessions of one PostgreSQL user that are idle in a transaction, or have run one statement, for too long."""
+    """End sessions of one PostgreSQL user in one database, the oldest first: those that are idle in a transaction, or
+    have run one statement, for too long.
+    """
 
     action: Literal["pg_release"]
     #: HOST:PORT/DATABASE, or :PORT/DATABASE of the workload's own container.
-    target: Line
-    #: Who connects.
+    target: Annotated[Line, Checked(is_postgres_address)]
+    #: Who connects. With pg_use_reserved_connections (PostgreSQL 16) also when the application has taken all others.
     user: Line
     password_file: Path | None = None
     #: Whose sessions are ended; the connecting user's own when left out. Never anybody else's.
@@ -134,7 +147,7 @@ class PgReleaseStep(StepBase):
     idle_in_transaction: Period = 300.0
     #: Also sessions whose one statement runs for longer than this.
     statement_age: Period | None = None
-    max_sessions: Annotated[int, at_least(1)] = 50
+    max_sessions: Annotated[int, at_least(1), at_most(1000)] = 50
     timeout: Period = 10.0
     verify: Verification = Verification()
     tier: Tier = Tier.SOFT
@@ -145,9 +158,12 @@ class PruneStep(StepBase):
     """Free disk space: old files by pattern, dangling images. What it deletes is gone."""
 
     action: Literal["prune"]
-    #: Absolute globs, for example /var/log/shop/*.log.*; plain files only, links are not followed.
-    files: tuple[Line, ...] = ()
+    #: Absolute globs, for example /var/log/shop/*.log.*, at least two folders down; ``**`` stands for any folders.
+    #: Plain files only, and none that a process holds open. Links are not followed, not even in the folder.
+    files: tuple[Annotated[Line, Checked(is_file_glob)], ...] = ()
+    #: Since files were last written, and since images were made.
     older_than: Period = 86400.0
+    #: Images that have neither a name nor a container, of the whole engine.
     dangling_images: bool = False
     timeout: Period = 60.0
     verify: Verification = Verification(within=30.0)
@@ -285,6 +301,11 @@ Step = Annotated[
 ]
 
 
+VariableName = Annotated[
+    str, matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "must be letters, digits and _, for example SHOP_MODE")
+]
+
+
 def _is_program(argv: tuple[str, ...]) -> None:
     if not argv or not argv[0].strip():
         raise ValueError("must be a program and its arguments, for example [/usr/local/bin/flush, --all]")
@@ -300,7 +321,12 @@ class Command:
     in_container: bool = False
     #: On this host. Left out, the folder of the settings file.
     cwd: Path | None = None
-    env: Mapping[Name, str] = field(default_factory=dict)
+    #: Besides PATH, HOME and LANG of the responder, or what the container has.
+    env: Mapping[VariableName, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.in_container and self.cwd is not None:
+            raise At(("cwd",), "is a folder of this host; allowed: without in_container")
 
 
 def as_data(step: Step) -> dict[str, object]:

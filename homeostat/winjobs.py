@@ -4,7 +4,9 @@ Not KILL_ON_JOB_CLOSE: supervised processes live on when the guardian dies. A jo
 so the next guardian cannot open the job of a process that it adopts; it ends that one process by process.
 """
 
+import contextlib
 import sys
+from dataclasses import dataclass
 from typing import Protocol
 
 #: Popen's creation flags. Suspended: in its job before its first instruction, so no child escapes.
@@ -23,6 +25,36 @@ class Jobs(Protocol):
     def terminate(self, job: int) -> None: ...
 
     def close(self, job: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One process and all that it starts, held together."""
+
+    jobs: Jobs
+    handle: int
+
+    def terminate(self) -> None:
+        """End all of it; where that is refused, each process is still to be ended."""
+        with contextlib.suppress(OSError):
+            self.jobs.terminate(self.handle)
+
+    def close(self) -> None:
+        """Hold it no longer: what lives goes on."""
+        self.jobs.close(self.handle)
+
+
+def contained(jobs: Jobs, process: int) -> Job | None:
+    """A new job with this process in it. None where there can be none, as in a job already that allows no other."""
+    handle = None
+    try:
+        handle = jobs.create()
+        jobs.assign(handle, process)
+    except OSError:
+        if handle is not None:
+            jobs.close(handle)
+        return None
+    return Job(jobs, handle)
 
 
 if sys.platform == "win32":

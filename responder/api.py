@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from homeostat.clock import rfc3339
-from responder.ledger import Entry, Episode
+from responder.ledger import Entry, Episode, Hold
 
 
 def episode_json(episode: Episode) -> dict[str, object]:
@@ -30,6 +30,17 @@ def recovery_json(episode: Episode, entries: Sequence[Entry]) -> dict[str, objec
     """The episode with the whole of its record."""
     steps = [{"id": e.id, "at": rfc3339(e.at), "kind": e.kind.value, **e.data} for e in entries]
     return {**episode_json(episode), "entries": steps}
+
+
+def hold_json(hold: Hold) -> dict[str, object]:
+    """One operator's hold."""
+    return {
+        "pattern": hold.pattern,
+        "reason": hold.reason,
+        "by": hold.by,
+        "at": rfc3339(hold.at),
+        "until": _time(hold.until),
+    }
 
 
 def _time(epoch_s: float | None) -> str | None:

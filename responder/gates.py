@@ -3,14 +3,17 @@
 Adding a gate: a function and a line in ``GATES``. The order is the order of asking.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import assert_never
 
 from homeostat.alertmanager_api import AlertState
-from homeostat.sections import Cap
+from homeostat.sections import Cap, MaintenanceWindow, Scope
 from homeostat.steps import Step, Tier
 from homeostat.workloads import Workload
+from responder.ledger import Hold, StepRecord
 
 
 class Then(StrEnum):
@@ -21,12 +24,22 @@ class Then(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What people are asked to approve, and for how long that counts."""
+
+    rung: int
+    action: str
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a step is not taken. ``reason`` is a metric label: one word of a small set."""
 
     reason: str
     detail: str
     then: Then
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,24 @@ class AlertView:
     problem: str
 
 
+class Approval(StrEnum):
+    """What people said of a step that waits for their word."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the settings allow."""
+
+    caps: tuple[Cap, ...] = ()
+    cooldown_s: float = 0.0
+    dry_run: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known just before a rung. ``workload`` None: ``workload_problem`` says why, and ``is_unreadable`` that it
@@ -47,13 +78,23 @@ class Facts:
     workload: Workload | None
     workload_problem: str
     alert: AlertView
-    hard_steps: tuple[float, ...]
-    caps: tuple[Cap, ...]
-    dry_run: bool
+    limits: Limits
     now: float
+    episode_id: int = 0
     is_unreadable: bool = False
     still_true: bool | None = True
     rule_detail: str = ""
+    #: Of all workloads, as far back as limits look.
+    steps: Sequence[StepRecord] = ()
+    #: Operators' word on this workload.
+    hold: Hold | None = None
+    maintenance: MaintenanceWindow | None = None
+    #: Workloads that this one needs and that are in trouble themselves.
+    blamed: tuple[str, ...] = ()
+    #: By rung: whether its condition is met; a text for what keeps that from being known.
+    conditions: Mapping[int, bool | str] = field(default_factory=lambda: MappingProxyType({}))
+    #: By rung, of those that people were asked about.
+    approvals: Mapping[int, Approval] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def workload_unreadable(facts: Facts, _step: Step) -> Refusal | None:
@@ -78,6 +119,20 @@ def on_hold(facts: Facts, _step: Step) -> Refusal | None:
     if facts.workload and facts.workload.hold:
         return Refusal("hold", "its owner asked for hands off (homeostat.hold=true)", Then.ESCALATE)
     return None
+
+
+def held_by_operator(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.hold is None:
+        return None
+    detail = f"{facts.hold.by} asked for hands off of {facts.hold.pattern}: {facts.hold.reason or 'no reason given'}"
+    return Refusal("operator_hold", detail, Then.WAIT)
+
+
+def in_maintenance(facts: Facts, _step: Step) -> Refusal | None:
+    if facts.maintenance is None:
+        return None
+    window = facts.maintenance
+    return Refusal("maintenance", f"maintenance until {window.end} ({window.timezone})", Then.WAIT)
 
 
 def alertmanager_unreadable(facts: Facts, _step: Step) -> Refusal | None:
@@ -117,19 +172,57 @@ def rule_not_true(facts: Facts, _step: Step) -> Refusal | None:
     return None
 
 
-def caps_used_up(facts: Facts, step: Step) -> Refusal | None:
-    if step.tier is not Tier.HARD:
+def dependency_first(facts: Facts, _step: Step) -> Refusal | None:
+    if not facts.blamed:
         return None
-    for cap in facts.caps:
-        used = sum(1 for at in facts.hard_steps if at > facts.now - cap.window)
-        if used >= cap.count:
-            detail = f"{used} hard steps in the last {cap.window:g} s, allowed {cap.count}: repeating is no repair"
-            return Refusal("cap", detail, Then.ESCALATE)
+    return Refusal("dependency", f"it needs {', '.join(facts.blamed)}, in trouble too: that comes first", Then.WAIT)
+
+
+def cooling_down(facts: Facts, step: Step) -> Refusal | None:
+    """Not between the rungs of one trouble: what the one before did not mend is not mended by waiting."""
+    if step.tier is not Tier.HARD or facts.workload is None or not facts.limits.cooldown_s:
+        return None
+    ours = [s.at for s in _hard(facts) if s.workload == facts.workload.id and s.episode_id != facts.episode_id]
+    left_s = max(ours, default=float("-inf")) + facts.limits.cooldown_s - facts.now
+    if left_s <= 0:
+        return None
+    return Refusal("cooldown", f"hard step a moment ago; {facts.limits.cooldown_s:g} s have to pass", Then.WAIT)
+
+
+def caps_used_up(facts: Facts, step: Step) -> Refusal | None:
+    if step.tier is not Tier.HARD or facts.workload is None:
+        return None
+    for cap in facts.limits.caps:
+        counted = [s for s in _hard(facts) if s.at > facts.now - cap.window and _counts(cap.per, s, step, facts)]
+        if len(counted) >= cap.count:
+            where = "" if cap.per is Scope.WORKLOAD else f" ({cap.per.value})"
+            detail = f"{len(counted)} hard steps in the last {cap.window:g} s{where}, allowed {cap.count}"
+            return Refusal("cap", f"{detail}: repeating is no repair", Then.ESCALATE)
     return None
 
 
+def _hard(facts: Facts) -> list[StepRecord]:
+    return [record for record in facts.steps if record.tier == Tier.HARD]
+
+
+def _counts(per: Scope, record: StepRecord, step: Step, facts: Facts) -> bool:
+    """Whether a step that was taken uses up a cap of this kind for the step in question."""
+    workload = facts.workload.id if facts.workload else ""
+    match per:
+        case Scope.WORKLOAD:
+            return record.workload == workload
+        case Scope.ACTION:
+            return record.action == step.action
+        case Scope.PROJECT:
+            return record.workload.partition("/")[0] == workload.partition("/")[0]
+        case Scope.ALL:
+            return True
+        case _ as never:
+            assert_never(never)
+
+
 def dry_run(facts: Facts, step: Step) -> Refusal | None:
-    if facts.dry_run:
+    if facts.limits.dry_run:
         return Refusal("dry_run", f"would have taken the step {step.action!r}", Then.ESCALATE)
     return None
 
@@ -137,6 +230,7 @@ def dry_run(facts: Facts, step: Step) -> Refusal | None:
 GATES: tuple[Callable[[Facts, Step], Refusal | None], ...] = (
     not_enabled,
     on_hold,
+    held_by_operator,
     not_active,
     workload_unreadable,
     unknown_workload,
@@ -145,6 +239,9 @@ GATES: tuple[Callable[[Facts, Step], Refusal | None], ...] = (
     unprocessed,
     rule_unreadable,
     rule_not_true,
+    in_maintenance,
+    dependency_first,
+    cooling_down,
     caps_used_up,
     dry_run,
 )
@@ -153,3 +250,27 @@ GATES: tuple[Callable[[Facts, Step], Refusal | None], ...] = (
 def first_refusal(facts: Facts, step: Step) -> Refusal | None:
     """The first gate that refuses, or None when the step may be taken."""
     return next((refusal for gate in GATES if (refusal := gate(facts, step))), None)
+
+
+def is_met(facts: Facts, index: int, step: Step) -> bool:
+    """Whether the step's own condition lets it be taken; one that cannot be told does not pass it over."""
+    return step.when is None or facts.conditions.get(index) is not False
+
+
+def unasked(facts: Facts, index: int, step: Step) -> Refusal | None:
+    """Last of all: what this one rung waits for. People are not asked about what would not be done anyway."""
+    condition = facts.conditions.get(index, "its condition was not looked at")
+    if step.when is not None and isinstance(condition, str):
+        return Refusal("condition_unreadable", condition, Then.WAIT)
+    if step.approval is None:
+        return None
+    match facts.approvals.get(index):
+        case Approval.APPROVED:
+            return None
+        case Approval.REJECTED:
+            return Refusal("rejected", f"a person said no to the step {step.action!r}", Then.ESCALATE)
+        case Approval.EXPIRED:
+            return Refusal("approval_expired", f"nobody approved the step {step.action!r} in time", Then.ESCALATE)
+        case _:
+            question = Question(index, step.action, step.approval)
+            return Refusal("approval", f"a person has to approve the step {step.action!r}", Then.WAIT, question)

@@ -5,13 +5,22 @@ from collections.abc import Sequence
 from homeostat.steps import Step, Tier
 from homeostat.structure import stored
 from responder.engine import Status
+from responder.gates import Approval
 from responder.ledger import Entry, EntryKind
 from responder.verify import Verdict
+
+_WORDS = (EntryKind.PENDING, EntryKind.APPROVED, EntryKind.REJECTED)
+#: Lines that do not end a wait.
+_BESIDES = (EntryKind.JUDGED, EntryKind.RESOLVED, EntryKind.PENDING, EntryKind.APPROVED)
 
 
 def tried_rungs(entries: Sequence[Entry]) -> frozenset[int]:
     """Rungs that were started in this episode, whatever became of them."""
-    return frozenset(int(str(entry.data["rung"])) for entry in entries if entry.kind is EntryKind.STARTED)
+    return frozenset(_rung(entry) for entry in entries if entry.kind is EntryKind.STARTED)
+
+
+def _rung(entry: Entry) -> int:
+    return int(str(entry.data["rung"]))
 
 
 def unjudged_step(entries: Sequence[Entry]) -> Entry | None:
@@ -32,13 +41,51 @@ def _rules_out(entry: Entry, started: Entry) -> bool:
     return entry.data["status"] == Status.SKIPPED or is_soft_failure
 
 
+def undo_due(entries: Sequence[Entry]) -> Entry | None:
+    """The started entry of a step that did not help, can be put back, and was not yet."""
+    started = next((entry for entry in reversed(entries) if entry.kind is EntryKind.STARTED), None)
+    if started is None or "memo" not in started.data or unjudged_step(entries) is not None:
+        return None
+    statuses = [e.data["status"] for e in entries if e.kind is EntryKind.FINISHED and e.data["token"] == started.id]
+    is_undone = any(e.kind is EntryKind.UNDONE and e.data["token"] == started.id for e in entries)
+    return None if is_undone or Status.SKIPPED in statuses else started
+
+
+def unjudged_undo(entries: Sequence[Entry]) -> Entry | None:
+    """The entry of the last step's undoing, unless its effect was looked at since."""
+    last = next((e for e in reversed(entries) if e.kind in (EntryKind.STARTED, EntryKind.UNDONE)), None)
+    if last is None or last.kind is not EntryKind.UNDONE:
+        return None
+    return None if any(e.kind is EntryKind.JUDGED and e.id > last.id for e in entries) else last
+
+
+def approvals(entries: Sequence[Entry], now: float) -> dict[int, Approval]:
+    """What people said of each rung that they were asked about; the last word counts."""
+    found: dict[int, Approval] = {}
+    for entry in entries:
+        if entry.kind is EntryKind.PENDING:
+            is_over = now >= float(str(entry.data["expires_at"]))
+            found[_rung(entry)] = Approval.EXPIRED if is_over else Approval.PENDING
+        elif entry.kind is EntryKind.APPROVED:
+            found[_rung(entry)] = Approval.APPROVED
+        elif entry.kind is EntryKind.REJECTED:
+            found[_rung(entry)] = Approval.REJECTED
+    return found
+
+
+def pending(entries: Sequence[Entry]) -> Entry | None:
+    """The question that people have not answered yet."""
+    last = next((e for e in reversed(entries) if e.kind in _WORDS), None)
+    return last if last is not None and last.kind is EntryKind.PENDING else None
+
+
 def waiting_since(entries: Sequence[Entry], reason: str) -> float | None:
     """When the wait for this reason began, if it still goes on."""
     since: float | None = None
     for entry in reversed(entries):
         if entry.kind in (EntryKind.WAITING, EntryKind.REFUSED) and entry.data["reason"] == reason:
             since = entry.at
-        elif entry.kind not in (EntryKind.JUDGED, EntryKind.RESOLVED):
+        elif entry.kind not in _BESIDES:
             break
     return since
 

@@ -40,6 +40,13 @@ class Metrics:
         self.active = gauge("homeostat_recovery_active", "Recoveries under way.", names.WORKLOAD)
         self.open_episodes = gauge("homeostat_episodes_open", "Episodes whose trouble lasts.")
         self.undelivered = gauge(names.ESCALATIONS_UNDELIVERED, "Escalations that Alertmanager has not taken yet.")
+        self.storm = gauge("homeostat_storm_workloads", "Workloads in trouble at once, 0 while that is no storm.")
+        self.measures = gauge("homeostat_measures_active", "Effects of steps that last and will be put back.")
+        self.holds = gauge("homeostat_holds_active", "Operators' holds in force.")
+        self.ledger_head = gauge(
+            "homeostat_ledger_head", "The first 48 bits of the newest ledger line's digest, as a number."
+        )
+        self.ledger_lines = gauge("homeostat_ledger_lines", "Lines of the ledger.")
         self.dead_man = gauge(
             "homeostat_dead_man_timestamp_seconds", "When the dead-man alert arrived last, 0 for never."
         )

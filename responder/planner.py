@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from homeostat.ladders import Ladder
-from homeostat.steps import HookStep, Step
+from homeostat.steps import DegradeStep, HookStep, Step
 from homeostat.workloads import Workload, is_workload_id
-from responder.gates import Facts, Refusal, Then, first_refusal
+from responder.gates import Facts, Refusal, Then, first_refusal, is_met, unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,38 @@ def plan(request: Request, facts: Facts) -> Decision:
     if request.ladder is None:
         return Refusal("unknown_remedy", f"no ladder for remedy {request.remedy!r:.60}", Then.ESCALATE)
     for index, step in enumerate(request.ladder.steps):
-        if index in request.tried or not _applies(step, facts.workload):
-            continue
-        return first_refusal(facts, step) or Act(index, step)
+        if index not in request.tried and _applies(step, facts.workload) and is_met(facts, index, step):
+            return first_refusal(facts, step) or unasked(facts, index, step) or Act(index, step)
     return Exhausted(request.ladder.escalate)
 
 
 def _applies(step: Step, workload: Workload | None) -> bool:
     # An unknown workload is the gates' matter: they must see the step to refuse it.
-    return workload is None or not isinstance(step, HookStep) or step.hook in workload.hooks
+    return workload is None or not isinstance(step, HookStep | DegradeStep) or step.hook in workload.hooks
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What would become of one rung, should those before it not help. ``why`` is empty for one that would be taken."""
+
+    index: int
+    step: Step
+    is_taken: bool
+    why: str
+
+
+def outlook(request: Request, facts: Facts) -> list[Outlook]:
+    """The whole ladder, rung by rung, as things are now. Empty without a ladder."""
+    return [_outlook(index, step, facts) for index, step in enumerate(request.ladder.steps if request.ladder else ())]
+
+
+def _outlook(index: int, step: Step, facts: Facts) -> Outlook:
+    if not _applies(step, facts.workload):
+        return Outlook(index, step, is_taken=False, why="passed over: the workload does not offer that hook")
+    if not is_met(facts, index, step):
+        return Outlook(index, step, is_taken=False, why="passed over: its condition is not met")
+    refusal = first_refusal(facts, step) or unasked(facts, index, step)
+    if refusal is None:
+        return Outlook(index, step, is_taken=True, why="")
+    then = "then people are called" if refusal.then is Then.ESCALATE else "it waits for that to pass"
+    return Outlook(index, step, is_taken=False, why=f"{refusal.reason}: {refusal.detail}; {then}")

@@ -20,6 +20,7 @@ from homeostat.structure import Checked, received
 from responder.ledger import Alert
 
 _MIN_TOKEN = 16
+_LONG_AGO = "2000-01-01T00:00:00Z"
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -92,13 +93,28 @@ def parse_body(body: bytes) -> list[Alert]:
         raise ValueError(f"not an Alertmanager payload: {dotted(first.path)}: {first.words}") from None
     except (ValueError, RecursionError):
         raise ValueError("not an Alertmanager payload: not JSON") from None
-    return [
-        Alert(
-            fingerprint=alert.fingerprint,
-            labels=alert.labels,
-            annotations=alert.annotations,
-            starts_at=parse_rfc3339(alert.starts_at) or 0.0,
-            is_firing=alert.status == "firing",
-        )
-        for alert in payload.alerts
-    ]
+    return [_alert(alert) for alert in payload.alerts]
+
+
+def parse_alert(body: bytes) -> Alert:
+    """One alert, alone or as the first of a delivery; only its labels are needed. Raises ValueError as above."""
+    try:
+        data = json.loads(body.decode())
+        if isinstance(data, dict) and isinstance(data.get("alerts"), list) and data["alerts"]:
+            data = data["alerts"][0]
+        defaults = {"status": "firing", "startsAt": _LONG_AGO, "fingerprint": "0" * 16}
+        return _alert(received(_WireAlert, {**defaults, **data} if isinstance(data, dict) else data))
+    except Invalid as err:
+        raise ValueError(f"not an alert: {dotted(err.problems[0].path)}: {err.problems[0].words}") from None
+    except (ValueError, RecursionError):
+        raise ValueError("not an alert: not JSON") from None
+
+
+def _alert(alert: _WireAlert) -> Alert:
+    return Alert(
+        fingerprint=alert.fingerprint,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        starts_at=parse_rfc3339(alert.starts_at) or 0.0,
+        is_firing=alert.status == "firing",
+    )

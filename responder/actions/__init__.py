@@ -1,8 +1,22 @@
 """Every action, by the name that ladders use. Adding one: a file here, a line below, a model in homeostat.ladders."""
 
 from responder.actions.base import Action
+from responder.actions.exec import Exec
 from responder.actions.hook import Hook
+from responder.actions.pg_release import PgRelease
+from responder.actions.prune import Prune
+from responder.actions.redis_trim import RedisTrim
 from responder.actions.restart import Restart
+from responder.actions.signal import Signal
 from responder.actions.unpause import Unpause
 
-ACTIONS: dict[str, Action] = {"hook": Hook(), "unpause": Unpause(), "restart": Restart()}
+ACTIONS: dict[str, Action] = {
+    "hook": Hook(),
+    "unpause": Unpause(),
+    "signal": Signal(),
+    "exec": Exec(),
+    "redis_trim": RedisTrim(),
+    "pg_release": PgRelease(),
+    "prune": Prune(),
+    "restart": Restart(),
+}

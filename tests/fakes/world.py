@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from fakes.clock import FakeClock
 from fakes.guardian import FakeProcess
 
+from homeostat import names
 from homeostat.alertmanager_api import AlertState, HeldAlert, PostedAlert
 from homeostat.errors import HomeostatError, Unreachable
 from homeostat.guardian_client import ProcessStatus
 from homeostat.prometheus_api import Sample
 from homeostat.steps import Step
 from responder.actions.base import Applied, Skipped
+from responder.brake import Brake
 from responder.ledger import Alert
 
 LINGER_S = 20.0
@@ -42,6 +44,11 @@ class World:
     blinds: bool = False
     process_known: bool = True
     posted: list[PostedAlert] = field(default_factory=list)
+    brake: Brake = field(default_factory=Brake)
+    #: Of the workloads that it needs, those that are unhealthy.
+    sick_needs: tuple[str, ...] = ()
+    #: What a condition's expression gives; None for no sample.
+    conditions: dict[str, float | None] = field(default_factory=dict)
 
     def act(self, name: str) -> None:
         self.taken.append(name)
@@ -113,6 +120,13 @@ class WorldPrometheus:
     async def query(self, expression: str) -> list[Sample]:
         if self.world.prometheus_down:
             raise Unreachable("Prometheus does not answer")
+        if expression == names.WORKLOAD_DEPENDENCY_INFO:
+            return [Sample({"workload": "local/api", "dependency": need}, 1.0) for need in self.world.sick_needs]
+        if names.WORKLOAD_HEALTH in expression:
+            return [Sample({"workload": need}, 1.0) for need in self.world.sick_needs]
+        if expression in self.world.conditions:
+            value = self.world.conditions[expression]
+            return [] if value is None else [Sample({}, value)]
         if "timestamp" in expression:
             return [Sample({}, self.world.clock.now())]
         return [Sample({"workload": "local/api"}, 1.0)] if self.world.is_sick else []

@@ -1,9 +1,11 @@
 """The responder's own HTTP edge, on a real port, with no Alertmanager near it."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -214,6 +216,7 @@ async def test_the_dead_man_is_noted_when_he_fires_and_not_when_he_ends(site: Si
 async def test_a_storm_is_taken_in_whole_and_does_not_hold_up_the_next_alert(site: Site):
     """Five hundred workloads nobody knows: all are refused, and one more alert is still answered soon."""
     site.data["responder"]["body_limit"] = "16MiB"
+    site.data["responder"]["storm"] = {"workloads": 100_000}
     site.write()
     async with site.responder():
         storm = [wire_alert(n, workload=f"shop/w{n}") for n in range(500)]
@@ -230,6 +233,21 @@ async def test_a_storm_is_taken_in_whole_and_does_not_hold_up_the_next_alert(sit
 
         assert slowest < 1.0
         await eventually(are_all_ended, within_s=10)
+
+
+async def test_in_a_storm_nothing_is_decided_until_no_more_come(site: Site):
+    site.data["responder"]["storm"] = {"workloads": 5, "window": "3s"}
+    site.write()
+    async with site.responder() as parts:
+        assert await site.deliver(*(wire_alert(n, workload=f"shop/w{n}") for n in range(50))) == 202
+        await asyncio.sleep(1.0)
+        assert await site.metric('homeostat_refusals_total{reason="storm"}') == 50
+        assert not any(await site.finals())
+        await asyncio.sleep(2.5)
+        for workload in await parts.store.unfinished_workloads():
+            parts.intake.wake(workload)
+
+        await eventually(lambda: _all_final(site), within_s=10)
 
 
 async def test_the_same_delivery_many_times_at_once_opens_one_episode(site: Site, parts: Parts):
@@ -269,7 +287,7 @@ async def test_a_limit_within_bounds_is_kept(site: Site, parts: Parts, limit: st
 async def test_open_episodes_are_listed_however_many_ended_after_them(site: Site, parts: Parts):
     await site.deliver(*(wire_alert(n) for n in range(3)))
     await eventually(lambda: _all_final(site))
-    for episode in (await parts.store.open_episodes())[1:]:
+    for episode in (await parts.store.open_episodes())[:-1]:
         await parts.store.close_episode(episode, "test", 1.0)
 
     _, text = await site.get("/api/v1/episodes?open=true&limit=1")
@@ -314,15 +332,16 @@ async def test_text_from_an_alert_stays_text(site: Site, parts: Parts, workload:
 # --- Its own state
 
 
-def break_store(parts: Parts) -> None:
-    parts.store._thread.submit(parts.store._db.close).result()
+async def break_store(parts: Parts) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        await parts.store._scribe.do(lambda db: db.close())
 
 
 async def test_ready_until_the_ledger_breaks(site: Site, parts: Parts):
     assert await site.get("/-/ready") == (200, "homeostat responder is ready\n")
     assert (await site.get("/-/healthy"))[0] == 200
 
-    break_store(parts)
+    await break_store(parts)
 
     status, text = await site.get("/-/ready")
     assert status == 503
@@ -331,7 +350,7 @@ async def test_ready_until_the_ledger_breaks(site: Site, parts: Parts):
 
 async def test_with_a_broken_ledger_nothing_is_acknowledged_and_nothing_is_said_to_be_missing(site: Site, parts: Parts):
     await site.deliver(wire_alert())
-    break_store(parts)
+    await break_store(parts)
 
     assert await site.deliver(wire_alert(2)) == 503
     for path in ("/api/v1/recoveries", "/api/v1/episodes", "/api/v1/episodes?open=true", "/api/v1/recoveries/1"):

@@ -136,7 +136,7 @@ def test_without_a_share_nothing_is_kept(written):
 
 
 def test_the_rest_of_the_process_keeps_files_to_open():
-    assert 0 < spare_files() <= 4096
+    assert 0 < spare_files() <= 8192
 
 
 @pytest.fixture

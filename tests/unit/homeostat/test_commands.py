@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from fakes.clock import FakeClock
 
@@ -20,7 +23,10 @@ from homeostat.processes import system_processes
 from homeostat.processtrees import end_tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX programs")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+is_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
+SLEEP = ["sleep", "60"]
 #: A child in its own session and a grandchild, both deaf to SIGTERM; their pids go to argv[1].
 DEAF_TREE = """
 import os, signal, subprocess, sys, time
@@ -54,10 +60,13 @@ def deaf_tree(tmp_path):
 
 
 def is_gone(pid: int) -> bool:
-    try:
-        return ") Z " in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return True
+    row = system_processes(detect()).row(pid)
+    return row is None or row.is_zombie
+
+
+def kill(pid: int) -> None:
+    """Raises ProcessLookupError when it does not run."""
+    os.kill(pid, signal.SIGKILL)
 
 
 async def test_output_and_errors_come_together_with_the_exit_code():
@@ -94,6 +103,84 @@ async def test_one_line_of_64_megabytes_is_no_problem():
     result = await commands.run(["sh", "-c", "head -c 67108864 /dev/zero | tr '\\0' x"], 60)
 
     assert (result.exit_code, result.output) == (0, "x" * commands.TAIL_BYTES)
+
+
+#: Prints what the commands of ``LOUD`` cost a process that does little else, and how long its loop stood still.
+MEASURE = """
+import asyncio, json, sys, time
+from homeostat import commands
+
+def field(name):
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name))
+
+async def main():
+    await commands.run(["true"], 10)
+    with open("/proc/self/clear_refs", "w") as peak:
+        peak.write("5")
+    gaps, before = [0.0], field("VmRSS")
+
+    async def beat():
+        while True:
+            start = time.monotonic()
+            await asyncio.sleep(0.01)
+            gaps.append(time.monotonic() - start)
+
+    beating = asyncio.create_task(beat())
+    result = await commands.run(["sh", "-c", sys.argv[1]], 60)
+    beating.cancel()
+    grown = field("VmHWM") - before
+    print(json.dumps([result.exit_code, result.is_truncated, result.output[-9:], grown, max(gaps)]))
+
+asyncio.run(main())
+"""
+LOUD = {
+    "1 GB in lines": ("yes some line of some length | head -c 1073741824; echo the end", "hthe end\n"),
+    "1 GB on stderr": ("yes some line of some length | head -c 1073741824 >&2; echo the end", "hthe end\n"),
+    "64 MB in one line": ("head -c 67108864 /dev/zero | tr '\\0' x; echo the end", "xthe end\n"),
+}
+
+
+@linux
+@pytest.mark.parametrize(("script", "end"), LOUD.values(), ids=LOUD)
+async def test_a_loud_command_costs_little_memory_and_blocks_nobody(script, end):
+    measured = await commands.run([sys.executable, "-c", MEASURE, script], 60)
+
+    exit_code, is_truncated, output, grown_bytes, longest_gap_s = json.loads(measured.output)
+    assert (exit_code, is_truncated, output) == (0, True, end)
+    assert grown_bytes < 8 * 2**20
+    assert longest_gap_s < 1
+
+
+async def test_both_outputs_are_drained_and_keep_their_order():
+    script = (
+        "import os\nfor i in range(200): os.write(1, b'o' * 99_999); os.write(2, b'e' * 99_999)\nos.write(1, b'end')"
+    )
+
+    result = await commands.run([sys.executable, "-c", script], 20)
+
+    assert result.output == "e" * (commands.TAIL_BYTES - 3) + "end"
+
+
+async def test_lines_of_both_outputs_stay_in_order():
+    result = await commands.run(["sh", "-c", "for i in 1 2 3 4 5; do echo o$i; echo e$i >&2; done"], 10)
+
+    assert result.output.split() == [f"{name}{i}" for i in range(1, 6) for name in "oe"]
+
+
+async def test_a_command_that_closes_its_outputs_is_waited_for():
+    start = time.monotonic()
+
+    result = await commands.run(["sh", "-c", "echo said; exec >&- 2>&-; sleep 0.4; exit 7"], 10)
+
+    assert (result.exit_code, result.output) == (7, "said\n")
+    assert time.monotonic() - start >= 0.4
+
+
+async def test_a_character_cut_in_two_is_no_problem():
+    result = await commands.run([sys.executable, "-c", f"print('ü' * {commands.TAIL_BYTES}, end='!')"], 10)
+
+    assert result.output == "\ufffd" + "ü" * (commands.TAIL_BYTES // 2 - 1) + "!"
 
 
 async def test_output_that_is_no_text_is_no_problem():
@@ -134,7 +221,80 @@ async def test_a_descendant_in_the_background_is_neither_waited_for_nor_ended():
     result = await commands.run(["sh", "-c", "sleep 30 & echo $!"], 20)
 
     assert time.monotonic() - start < 5
-    os.kill(int(result.output), signal.SIGKILL)  # it still runs, else this raises
+    kill(int(result.output))  # it still runs, else this raises
+
+
+async def test_a_descendant_in_the_background_that_never_stops_talking_is_not_waited_for():
+    start = time.monotonic()
+
+    result = await commands.run(["sh", "-c", "yes & echo"], 20)
+
+    assert (result.exit_code, result.is_truncated, len(result.output)) == (0, True, commands.TAIL_BYTES)
+    assert time.monotonic() - start < 5
+
+
+async def test_at_the_timeout_a_daemon_that_cut_all_ties_is_not_found():
+    """A session of its own, and a parent that ended before: nothing tells whose it was."""
+    daemon = f"import os, subprocess, sys; os.setsid(); print(subprocess.Popen({SLEEP!r}).pid, flush=True)"
+    script = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {daemon!r}]); time.sleep(60)"
+
+    result = await commands.run([sys.executable, "-c", script], 1.5)
+
+    assert result.exit_code is None
+    kill(int(result.output))  # it still runs, else this raises
+
+
+@pytest.mark.parametrize("again_after_s", [0, 0.05])
+async def test_a_command_cancelled_twice_is_ended_all_the_same(deaf_tree, again_after_s):
+    argv, wait_for_pids = deaf_tree
+    running = asyncio.create_task(commands.run(argv, 60))
+    pids = await wait_for_pids()
+
+    running.cancel()
+    await asyncio.sleep(again_after_s)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    async with asyncio.timeout(5):
+        while not all(is_gone(pid) for pid in pids):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_command_leaves_neither_zombie_nor_thread():
+    await commands.run(["true"], 10)
+    await commands.run(["sleep", "60"], 0.1)
+
+    assert [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE] == []
+    async with asyncio.timeout(5):
+        while any(thread.name == "homeostat-worker" for thread in threading.enumerate()):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_program_that_is_just_being_installed_is_tried_again(tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(Path("/bin/echo").read_bytes())
+    program.chmod(0o755)
+    installer = program.open("ab")
+
+    class Installed(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            installer.close()
+
+    clock = Installed()
+    result = await commands.run([str(program), "done"], 10, clock=clock)
+
+    assert (result.exit_code, result.output, len(clock.slept)) == (0, "done\n", 1)
+
+
+@pytest.mark.parametrize("code", [1, 5, 11, 26, 32, 126, 127])
+async def test_a_command_that_ran_is_never_run_again(tmp_path, code):
+    clock = FakeClock()
+
+    result = await commands.run(["sh", "-c", f"echo ran >>{tmp_path}/runs; exit {code}"], 10, clock=clock)
+
+    assert (result.exit_code, (tmp_path / "runs").read_text(), clock.slept) == (code, "ran\n", [])
 
 
 @pytest.mark.parametrize(
@@ -144,11 +304,22 @@ async def test_a_descendant_in_the_background_is_neither_waited_for_nor_ended():
         (["true"], Path("/no/such/folder"), NotFound, "true: cannot be started: no /no/such/folder"),
         (["/etc/passwd"], None, Permanent, "/etc/passwd: cannot be started: Permission denied"),
         (["true", "\0"], None, Permanent, "true: cannot be started: embedded null byte"),
+        (["true"], Path("/etc/passwd"), Permanent, "true: cannot be started: Not a directory"),
+        (["true", "x" * 2**18], None, Permanent, "true: cannot be started: Argument list too long"),
     ],
 )
 async def test_what_cannot_be_started_is_told(argv, cwd, kind, message):
     with pytest.raises(kind, match=message):
         await commands.run(argv, 10, cwd=cwd)
+
+
+async def test_a_script_whose_interpreter_is_missing_is_told(tmp_path):
+    script = tmp_path / "check"
+    script.write_bytes(b"#!/bin/sh\r\necho\n")  # as saved on Windows
+    script.chmod(0o755)
+
+    with pytest.raises(NotFound, match=r"check: cannot be started: no .*/check, or not what its first line names"):
+        await commands.run([str(script)], 10)
 
 
 def spawn(tmp_path: Path, script: str) -> commands.Child:
@@ -180,6 +351,7 @@ async def test_the_log_of_a_new_process_is_private(tmp_path):
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
 
 
+@linux
 async def test_a_spawned_process_inherits_none_of_our_files(tmp_path):
     with (tmp_path / "ours").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
@@ -221,7 +393,7 @@ def test_running_as_ourselves_needs_no_switch():
     assert commands.account(pwd.getpwuid(os.geteuid()).pw_name) is None
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can switch")
+@pytest.mark.skipif(not is_root, reason="only root can switch")
 async def test_root_can_run_a_process_as_another_user(tmp_path):
     tmp_path.chmod(0o755)
     account = commands.account("nobody")

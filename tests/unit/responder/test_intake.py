@@ -9,7 +9,8 @@ import pytest
 from fakes.clock import FakeClock
 from prometheus_client import CollectorRegistry
 
-from responder.intake import Intake
+from responder.intake import Duties, Intake
+from responder.leases import Leased
 from responder.ledger import Alert, Episode, Final, StoreError
 from responder.metrics import Metrics
 from responder.recovery import Deferred
@@ -21,11 +22,11 @@ class FlakyStore(SqliteStore):
 
     failures = 0
 
-    async def open_episodes(self) -> list[Episode]:
+    async def unfinished_workloads(self) -> list[str]:
         if self.failures:
             self.failures -= 1
             raise StoreError("locked")
-        return await super().open_episodes()
+        return await super().unfinished_workloads()
 
 
 @pytest.fixture
@@ -58,12 +59,17 @@ async def running(
     advance: Callable[[Episode], Awaitable[Episode | Deferred]],
     finished: list[int] | None = None,
     now: float = 2.0,
+    *,
+    storm: bool = False,
 ) -> AsyncIterator[Intake]:
     async def note(episode: Episode) -> None:
         if finished is not None:
             finished.append(episode.id)
 
-    intake = Intake(store, advance, note, metrics, FakeClock(now))
+    async def leased(episode: Episode, _under: Leased) -> Episode | Deferred:
+        return await advance(episode)
+
+    intake = Intake(store, Duties(leased, note, lambda: storm), metrics, FakeClock(now), "test")
     task = asyncio.create_task(intake.run())
     try:
         yield intake

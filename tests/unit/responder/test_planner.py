@@ -8,21 +8,26 @@ from hypothesis import strategies as st
 
 from homeostat.alertmanager_api import AlertState
 from homeostat.ladders import DEFAULT_LADDERS, Ladder
-from homeostat.sections import Cap
+from homeostat.sections import Cap, MaintenanceWindow, Scope
 from homeostat.steps import HookStep, RestartStep, Step, Tier, UnpauseStep
 from homeostat.workloads import HookSpec, Kind, Workload, is_workload_id
-from responder.gates import AlertView, Facts, Refusal, Then, first_refusal
-from responder.planner import Act, Exhausted, Request, plan
+from responder.gates import AlertView, Approval, Facts, Limits, Question, Refusal, Then, first_refusal
+from responder.ledger import Hold, StepRecord
+from responder.planner import Act, Exhausted, Outlook, Request, outlook, plan
 
 NOW = 1_000_000.0
 HOOKS = {"gc": HookSpec(":8080/gc"), "reset-connections": HookSpec(":8080/reset")}
 SHOP = Workload("shop/web", Kind.CONTAINER, enabled=True, hooks=HOOKS)
 ACTIVE = AlertView(AlertState.ACTIVE, "", "")
 CAPS = (Cap(count=3, window=900.0), Cap(count=10, window=86400.0))
-GOOD = Facts(SHOP, "", ACTIVE, (), CAPS, dry_run=False, now=NOW)
+GOOD = Facts(SHOP, "", ACTIVE, Limits(CAPS), NOW)
 RESTART = RestartStep(action="restart")
 GC = HookStep(action="hook", hook="gc")
 LADDER = Ladder(steps=(GC, RESTART))
+
+
+def hard(*times: float, workload: str = "shop/web", action: str = "restart", episode: int = 1) -> tuple[StepRecord, ...]:
+    return tuple(StepRecord(at, episode, workload, action, "hard") for at in times)
 
 
 def ask(facts: Facts = GOOD, ladder: Ladder | None = LADDER, tried: set[int] | None = None, workload: str = "shop/web"):
@@ -80,8 +85,18 @@ REFUSALS = [
     pytest.param(
         replace(GOOD, still_true=None, rule_detail="down"), "rule_unreadable", Then.WAIT, id="Prometheus is down"
     ),
+    pytest.param(
+        replace(GOOD, hold=Hold("shop/*", "heap dump", "jane", NOW, None)), "operator_hold", Then.WAIT, id="held"
+    ),
+    pytest.param(
+        replace(GOOD, maintenance=MaintenanceWindow(workloads=("*",), start="02:00", end="03:00")),
+        "maintenance",
+        Then.WAIT,
+        id="maintenance",
+    ),
+    pytest.param(replace(GOOD, blamed=("shop/db",)), "dependency", Then.WAIT, id="what it needs is down"),
     pytest.param(replace(GOOD, still_true=False), "rule_not_true", Then.WAIT, id="the rule is no longer true"),
-    pytest.param(replace(GOOD, dry_run=True), "dry_run", Then.ESCALATE, id="dry run"),
+    pytest.param(replace(GOOD, limits=Limits(CAPS, dry_run=True)), "dry_run", Then.ESCALATE, id="dry run"),
 ]
 
 
@@ -125,7 +140,7 @@ def test_not_opted_in_is_said_before_anything_that_passes_by_itself():
     ],
 )
 def test_a_hard_step_is_taken_only_within_every_cap(hard_steps: tuple[float, ...], allowed: bool):
-    decision = ask(replace(GOOD, hard_steps=hard_steps), tried={0})
+    decision = ask(replace(GOOD, steps=hard(*hard_steps)), tried={0})
 
     if allowed:
         assert decision == Act(1, RESTART)
@@ -135,7 +150,110 @@ def test_a_hard_step_is_taken_only_within_every_cap(hard_steps: tuple[float, ...
 
 
 def test_caps_do_not_hold_back_a_soft_step():
-    assert ask(replace(GOOD, hard_steps=(NOW,) * 20)) == Act(0, GC)
+    assert ask(replace(GOOD, steps=hard(*[NOW] * 20))) == Act(0, GC)
+
+
+ELSEWHERE = (*hard(NOW - 1, NOW - 2, workload="shop/db"), *hard(NOW - 3, workload="mail/smtp", action="recreate"))
+
+
+@pytest.mark.parametrize(
+    ("per", "count", "allowed"),
+    [
+        (Scope.WORKLOAD, 1, True),
+        (Scope.PROJECT, 3, True),
+        (Scope.PROJECT, 2, False),
+        (Scope.ACTION, 3, True),
+        (Scope.ACTION, 2, False),
+        (Scope.ALL, 4, True),
+        (Scope.ALL, 3, False),
+    ],
+)
+def test_a_cap_counts_what_it_is_for(per: Scope, count: int, allowed: bool):
+    limits = Limits((Cap(count=count, window=60.0, per=per),))
+    decision = ask(replace(GOOD, limits=limits, steps=ELSEWHERE), tried={0})
+
+    assert (decision == Act(1, RESTART)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("steps", "allowed"),
+    [
+        (hard(NOW - 29), False),
+        (hard(NOW - 30), True),
+        (hard(NOW - 1, episode=7), True),  # of this very trouble: the next rung does not wait
+        (hard(NOW - 1, workload="shop/db"), True),
+        ((StepRecord(NOW - 1, 1, "shop/web", "hook", "soft"),), True),
+        (hard(NOW + 5), False),  # the clock was set back
+    ],
+)
+def test_one_trouble_s_hard_step_is_not_followed_at_once_by_the_next_one_s(steps, allowed: bool):
+    facts = replace(GOOD, limits=Limits(CAPS, cooldown_s=30.0), steps=steps, episode_id=7)
+    decision = ask(facts, tried={0})
+
+    if allowed:
+        assert decision == Act(1, RESTART)
+    else:
+        assert isinstance(decision, Refusal)
+        assert (decision.reason, decision.then) == ("cooldown", Then.WAIT)
+    assert ask(facts) == Act(0, GC)
+
+
+# --- Conditions and approvals: of one rung, not of all
+
+CAREFUL = Ladder(steps=(replace(GC, when="up"), replace(RESTART, approval=60.0)))
+
+
+@pytest.mark.parametrize(
+    ("met", "expected"),
+    [(True, Act(0, CAREFUL.steps[0])), (False, "approval"), ("Prometheus is down", "condition_unreadable")],
+)
+def test_a_condition_passes_its_rung_over_and_one_that_cannot_be_told_waits(met, expected):
+    decision = ask(replace(GOOD, conditions={0: met}), CAREFUL)
+
+    assert (decision.reason if isinstance(decision, Refusal) else decision) == expected
+
+
+@pytest.mark.parametrize(
+    ("approval", "expected"),
+    [
+        (None, ("approval", Then.WAIT)),
+        (Approval.PENDING, ("approval", Then.WAIT)),
+        (Approval.REJECTED, ("rejected", Then.ESCALATE)),
+        (Approval.EXPIRED, ("approval_expired", Then.ESCALATE)),
+        (Approval.APPROVED, None),
+    ],
+)
+def test_a_step_that_needs_a_yes_waits_for_it(approval: Approval | None, expected):
+    facts = replace(GOOD, approvals={} if approval is None else {1: approval})
+    decision = ask(facts, CAREFUL, tried={0})
+
+    if expected is None:
+        assert decision == Act(1, CAREFUL.steps[1])
+    else:
+        assert isinstance(decision, Refusal)
+        assert (decision.reason, decision.then) == expected
+        assert decision.question == (Question(1, "restart", 60.0) if expected[0] == "approval" else None)
+
+
+def test_people_are_not_asked_about_what_would_not_be_done_anyway():
+    decision = ask(replace(GOOD, limits=Limits(CAPS, dry_run=True)), CAREFUL, tried={0})
+
+    assert isinstance(decision, Refusal)
+    assert decision.reason == "dry_run"
+
+
+def test_an_outlook_tells_of_every_rung():
+    facts = replace(GOOD, conditions={0: False}, steps=hard(NOW, NOW, NOW))
+
+    assert outlook(Request("shop/web", "memory", CAREFUL, ()), facts) == [
+        Outlook(0, CAREFUL.steps[0], is_taken=False, why="passed over: its condition is not met"),
+        Outlook(
+            1,
+            CAREFUL.steps[1],
+            is_taken=False,
+            why="cap: 3 hard steps in the last 900 s, allowed 3: repeating is no repair; then people are called",
+        ),
+    ]
 
 
 # --- What an alert asks for
@@ -214,10 +332,16 @@ facts_ = st.builds(
     workload=st.none() | workloads,
     workload_problem=st.just("why"),
     alert=views,
-    hard_steps=st.lists(st.floats(NOW - 100_000, NOW), max_size=15).map(tuple),
-    caps=st.sampled_from([(), CAPS, (Cap(count=1, window=60.0),)]),
-    dry_run=st.booleans(),
+    steps=st.lists(st.floats(NOW - 100_000, NOW), max_size=15).map(lambda times: hard(*times)),
+    limits=st.builds(
+        Limits,
+        caps=st.sampled_from([(), CAPS, (Cap(count=1, window=60.0),)]),
+        cooldown_s=st.sampled_from([0.0, 30.0]),
+        dry_run=st.booleans(),
+    ),
     now=st.just(NOW),
+    hold=st.none() | st.just(Hold("shop/*", "", "jane", NOW, None)),
+    blamed=st.sampled_from([(), ("shop/db",)]),
 )
 ids = st.sampled_from(["shop/web", "", *HOSTILE]) | st.text(max_size=40)
 
@@ -227,9 +351,11 @@ def may_act(facts: Facts, step: Step) -> bool:
     owner_agrees = facts.workload is not None and facts.workload.enabled and not facts.workload.hold
     still_so = facts.alert.state is AlertState.ACTIVE and not facts.alert.problem
     within_caps = step.tier is not Tier.HARD or all(
-        sum(NOW - cap.window < at for at in facts.hard_steps) < cap.count for cap in facts.caps
+        sum(NOW - cap.window < step.at for step in facts.steps) < cap.count for cap in facts.limits.caps
     )
-    return owner_agrees and still_so and within_caps and not facts.dry_run
+    is_cool = step.tier is not Tier.HARD or all(step.at + facts.limits.cooldown_s <= NOW for step in facts.steps)
+    nobody_else = facts.hold is None and not facts.blamed
+    return owner_agrees and nobody_else and still_so and within_caps and is_cool and not facts.limits.dry_run
 
 
 @given(workload_id=ids, ladder=st.none() | ladders, tried=st.sets(st.integers(0, 6)), facts=facts_)

@@ -9,6 +9,7 @@ from fakes.world import FINGERPRINT, LABELS, World, WorldAlertmanager
 from prometheus_client import CollectorRegistry
 
 from homeostat.alertmanager_api import AlertState
+from responder.escalate import Escalation
 from responder.ledger import Alert, Episode, Final
 from responder.metrics import Metrics
 from responder.reconcile import Reconciler
@@ -52,7 +53,10 @@ def reconciler(world: World, store: SqliteStore, intake: Wakes, metrics: Metrics
     async def is_over(_episode: Episode, _gone_s: float) -> bool:
         return not world.is_sick
 
-    return Reconciler(store, WorldAlertmanager(world), intake, metrics, world.clock, is_over=is_over)
+    alertmanager = WorldAlertmanager(world)
+    return Reconciler(
+        store, Escalation(alertmanager), intake, metrics, world.clock, held=alertmanager.held, is_over=is_over
+    )
 
 
 async def escalated(world: World, store: SqliteStore) -> Episode:
@@ -221,24 +225,6 @@ async def test_a_recovery_under_way_is_left_to_its_worker(world: World, store: S
 
 
 # --- The dead man
-
-
-async def test_says_that_the_dead_man_is_missing_and_stops_when_he_is_back(world: World, reconciler: Reconciler):
-    world.forgotten = True
-
-    async def missing_after(seconds: float) -> bool:
-        world.clock.advance(seconds)
-        world.posted.clear()
-        await reconciler._check_dead_man(180.0)
-        return [alert.labels["alertname"] for alert in world.posted] == ["HomeostatDeadManMissing"]
-
-    assert not await missing_after(179.0)
-    assert await missing_after(1.0)
-    assert await missing_after(300.0)
-    assert world.posted[0].ends_at > world.clock.now()
-    reconciler.dead_man()
-    assert not await missing_after(179.0)
-    assert await missing_after(1.0)
 
 
 async def test_a_storm_of_alerts_is_taken_in_one_comparison(

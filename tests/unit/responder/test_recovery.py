@@ -1,5 +1,6 @@
 """One recovery from alert to final state in virtual time, also when the responder dies at any moment of it."""
 
+import math
 from collections.abc import AsyncIterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -17,11 +18,13 @@ from homeostat.probes import ProbeContext
 from homeostat.settings import Settings
 from responder.actions import ACTIONS
 from responder.actions.base import Tools
-from responder.engine import StepEngine
 from responder.escalate import transcript
+from responder.leases import Leased
 from responder.ledger import Entry, EntryKind, Episode, Final, Store, StoreError
 from responder.metrics import Metrics
-from responder.recovery import Deferred, Recovery, Services
+from responder.onlooker import Onlooker
+from responder.recovery import Deferred, Recovery
+from responder.services import Services
 from responder.store_sqlite import SqliteStore
 from responder.targets import Resolver
 
@@ -58,20 +61,34 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await store.close()
 
 
-def make_recovery(world: World, store: Store, settings: Settings | None = None) -> Recovery:
+def make_services(world: World, store: Store, settings: Settings) -> Services:
     guardian = WorldGuardian(world)
-    recovery_settings = settings or make_settings()
-    services = Services(
+    return Services(
         store=store,
-        engine=StepEngine(store, Tools(None, guardian, Mock(), world.clock, lambda: recovery_settings), world.clock),
+        tools=Tools(None, guardian, Mock(), world.clock, lambda: settings),
         resolver=Resolver(None, guardian),
         alertmanager=WorldAlertmanager(world),
         prometheus=WorldPrometheus(world),
         probes=ProbeContext(Mock(), world.clock),
         metrics=Metrics(CollectorRegistry()),
+        brake=world.brake,
         clock=world.clock,
     )
-    return Recovery(services, recovery_settings)
+
+
+async def capture(_target: object) -> Mapping[str, object]:
+    return {"seen": "the last words"}
+
+
+def make_recovery(world: World, store: Store, settings: Settings | None = None) -> Recovery:
+    settings = settings or make_settings()
+    lease = store._leases.acquire("local/api", "test", math.inf, 0.0)
+    under = Leased(store, lease, world.clock)
+    return Recovery(make_services(world, store, settings), settings, under, capture)
+
+
+def make_onlooker(world: World, store: Store) -> Onlooker:
+    return Onlooker(make_services(world, store, make_settings()), make_settings())
 
 
 async def open_episode(world: World, store: Store) -> Episode:
@@ -445,7 +462,7 @@ async def test_an_escalation_is_not_over_while_nothing_is_measured(world: World,
     episode = await open_episode(world, store)
     world.prometheus_down = True
 
-    assert not await make_recovery(world, store).is_over(episode, 1e6)
+    assert not await make_onlooker(world, store).is_over(episode, 1e6)
 
 
 async def test_an_escalation_is_over_when_its_rule_has_long_not_been_true(world: World, store: SqliteStore):
@@ -453,5 +470,5 @@ async def test_an_escalation_is_over_when_its_rule_has_long_not_been_true(world:
     world.recover()
     world.process_known = False  # as if its owner had taken it out of the way
 
-    assert not await make_recovery(world, store).is_over(episode, 60.0)
-    assert await make_recovery(world, store).is_over(episode, 1000.0)
+    assert not await make_onlooker(world, store).is_over(episode, 60.0)
+    assert await make_onlooker(world, store).is_over(episode, 1000.0)

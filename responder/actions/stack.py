@@ -1,0 +1,124 @@
+"""All workloads as they are just now, for an action on several of them: who runs, restarting one, looking whether it is
+well again.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from homeostat.containers import Container
+from homeostat.directory import describe_all, group_by_workload, resolve_probe
+from homeostat.errors import HomeostatError, NotSupported
+from homeostat.guardian_client import ProcessStatus
+from homeostat.probes import ProbeContext, run_probe
+from homeostat.workloads import LOCAL, Kind, ProbeRole, ProbeSpec, Workload
+from responder.actions.base import Tools
+
+#: Of a container or process that somebody wants to run.
+_UP = ("running", "restarting")
+_SUPERVISED = ("starting", "running", "backoff", "crash_looping")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """``processes``: by name; None when the guardian does not answer."""
+
+    workloads: Mapping[str, Workload]
+    containers: Mapping[str, Collection[Container]]
+    processes: Mapping[str, ProcessStatus] | None
+    tools: Tools
+
+    @property
+    def needs(self) -> Mapping[str, Collection[str]]:
+        return {workload.id: workload.depends_on for workload in self.workloads.values()}
+
+    def why_not(self, workload_id: str) -> str:
+        """Why a workload is not to be touched beside another; empty when it may be."""
+        workload = self.workloads[workload_id]
+        if not workload.enabled:
+            return "not enabled"
+        if workload.hold:
+            return "on hold"
+        if workload.kind is Kind.PROCESS:
+            return self._why_not_process(_process_name(workload_id))
+        states = sorted({each.status for each in self.containers[workload_id]})
+        return "" if set(states) & set(_UP) else ", ".join(states) or "no container"
+
+    def idle(self, workload_id: str) -> list[str]:
+        """Names of those containers of a workload that are left alone."""
+        return [f"{each.name} ({each.status})" for each in self.containers[workload_id] if each.status not in _UP]
+
+    async def restart(self, workload_id: str, grace_s: float | None, timeout_s: float) -> None:
+        """One container after the other, so that a scaled workload keeps serving."""
+        if self.workloads[workload_id].kind is Kind.PROCESS:
+            await self.tools.guardian.restart(_process_name(workload_id), grace_s, timeout_s)
+            return
+        for container in self.containers[workload_id]:
+            if container.status in _UP:
+                await restart_container(container, grace_s, timeout_s, self.tools)
+
+    async def is_well(self, workload_id: str) -> bool:
+        """Runs, and its own health checks and liveness probes are good, as far as it has any. Never raises for a bad
+        answer.
+        """
+        workload = self.workloads[workload_id]
+        try:
+            if workload.kind is Kind.PROCESS:
+                containers: list[Container] = []
+                found = {each.name: each for each in await self.tools.guardian.processes()}
+                is_up = found[_process_name(workload_id)].is_running
+            else:
+                containers = await self._now(workload_id)
+                is_up = all(each.status == "running" and each.health in ("none", "healthy") for each in containers)
+        except (HomeostatError, KeyError):
+            return False
+        return is_up and await self._answers(workload, containers)
+
+    async def _now(self, workload_id: str) -> list[Container]:
+        if self.tools.engine is None:
+            raise NotSupported("no container engine is configured")
+        wanted = [each.id for each in self.containers[workload_id] if each.status in _UP]
+        return list(await asyncio.gather(*map(self.tools.engine.inspect, wanted)))
+
+    async def _answers(self, workload: Workload, containers: Collection[Container]) -> bool:
+        specs = [spec for spec in workload.probes if spec.role is ProbeRole.LIVENESS]
+        places = {resolve_probe(spec, each) for spec in specs for each in containers or (None,)}
+        if None in places:
+            return False
+        context = ProbeContext(self.tools.session, self.tools.clock)
+        results = await asyncio.gather(*(run_probe(each, context) for each in places if isinstance(each, ProbeSpec)))
+        return all(result.ok for result in results)
+
+    def _why_not_process(self, name: str) -> str:
+        if self.processes is None:
+            return "the guardian does not answer"
+        if name not in self.processes:
+            return "the guardian does not know it"
+        state = self.processes[name].state
+        return "" if state in _SUPERVISED else state
+
+
+async def read_stack(tools: Tools) -> Stack:
+    """Raises Unreachable when the engine does not answer: nobody knows then who depends on whom."""
+    settings = tools.settings()
+    containers = await tools.engine.list() if tools.engine else []
+    # Wrong labels are told where workloads are watched; such a workload is not enabled.
+    workloads, _ = describe_all(containers, settings)
+    processes: Mapping[str, ProcessStatus] | None = {}
+    if settings.processes:
+        try:
+            processes = {each.name: each for each in await tools.guardian.processes()}
+        except HomeostatError:
+            processes = None
+    by_id = {workload.id: workload for workload in workloads}
+    return Stack(by_id, group_by_workload(containers, settings), processes, tools)
+
+
+async def restart_container(container: Container, grace_s: float | None, timeout_s: float, tools: Tools) -> None:
+    if tools.engine is None:
+        raise NotSupported("no container engine is configured")
+    await tools.engine.restart(container.id, grace_s, timeout_s)
+
+
+def _process_name(workload_id: str) -> str:
+    return workload_id.removeprefix(f"{LOCAL}/")

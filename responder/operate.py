@@ -1,0 +1,105 @@
+"""What operators say: yes or no to a step that waits for it, hands off. Needs the bearer token."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import structlog
+from aiohttp import web
+
+from homeostat.explain import Invalid, dotted
+from homeostat.quantities import at_least, matching
+from homeostat.sections import WorkloadPattern
+from homeostat.structure import received
+from responder.gates import Approval
+from responder.history import approvals, pending
+from responder.ledger import EntryKind, Hold, NoEpisode
+from responder.parts import PARTS, require_token
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+Person = Annotated[str, matching(r"[^\x00-\x1f]{1,120}", "must be a name of at most 120 characters")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """Of a person about one recovery."""
+
+    by: Person
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HoldRequest:
+    pattern: WorkloadPattern
+    by: Person
+    reason: str = ""
+    #: From now; until released when left out.
+    seconds: Annotated[float, at_least(1)] | None = None
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.post("/api/v1/recoveries/{id:[0-9]{1,18}}/{word:approve|reject}", _answer),
+        web.post("/api/v1/holds", _hold),
+        web.delete("/api/v1/holds", _release),
+    ]
+
+
+async def _answer(request: web.Request) -> web.Response:
+    require_token(request)
+    parts = request.app[PARTS]
+    word = await _body(request, _Word)
+    number, is_yes = int(request.match_info["id"]), request.match_info["word"] == "approve"
+    try:
+        episode = await parts.store.episode(number)
+    except NoEpisode:
+        return web.json_response({"error": f"no recovery {number}"}, status=404)
+    entries, now = await parts.store.entries(number), parts.clock.now()
+    asked = pending(entries)
+    if episode.final is not None or asked is None:
+        return web.json_response({"error": f"recovery {number} does not wait for a word of anybody"}, status=409)
+    rung = asked.data["rung"]
+    if approvals(entries, now)[int(str(rung))] is Approval.EXPIRED:
+        return web.json_response({"error": f"recovery {number}: too late, it has expired"}, status=409)
+    kind = EntryKind.APPROVED if is_yes else EntryKind.REJECTED
+    await parts.store.append(episode, kind, {"rung": rung, "by": word.by, "reason": word.reason}, now)
+    log.info("approval.answered", recovery=number, word=kind.value, by=word.by)
+    parts.intake.wake(episode.workload)
+    await parts.reconciler.answered(episode, asked)
+    return web.json_response({"recovery": number, "word": kind.value})
+
+
+async def _hold(request: web.Request) -> web.Response:
+    require_token(request)
+    parts = request.app[PARTS]
+    asked, now = await _body(request, _HoldRequest), parts.clock.now()
+    until = None if asked.seconds is None else now + asked.seconds
+    await parts.store.put_hold(Hold(asked.pattern, asked.reason, asked.by, now, until))
+    log.info("hold.put", pattern=asked.pattern, by=asked.by, until=until)
+    return web.json_response({"pattern": asked.pattern, "until": until})
+
+
+async def _release(request: web.Request) -> web.Response:
+    require_token(request)
+    parts = request.app[PARTS]
+    pattern = request.query.get("pattern", "")
+    if not await parts.store.drop_hold(pattern):
+        return web.json_response({"error": f"no hold on {pattern!r:.200}"}, status=404)
+    log.info("hold.released", pattern=pattern)
+    for workload in await parts.store.unfinished_workloads():
+        parts.intake.wake(workload)
+    return web.json_response({"released": pattern})
+
+
+async def _body(request: web.Request, model: type[T]) -> T:
+    """Raises HTTPBadRequest, in words."""
+    try:
+        return received(model, json.loads(await request.read()))
+    except Invalid as err:
+        problems = [f"{dotted(problem.path)}: {problem.words}" for problem in err.problems]
+    except (ValueError, RecursionError):
+        problems = ["not JSON"]
+    raise web.HTTPBadRequest(text=json.dumps({"error": "; ".join(problems)}), content_type="application/json")

@@ -1,0 +1,91 @@
+"""What can be read: recoveries and episodes, the plan for an alert, whether the ledger is whole, and how it goes."""
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from responder import api, chain
+from responder.ledger import NoEpisode, Store
+from responder.parts import PARTS
+from responder.webhook import parse_alert
+
+_MAX_LISTED = 1000
+_DEFAULT_LISTED = 50
+_PAGE = 500
+_MAX_PROBLEMS = 100
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/recoveries", _recoveries),
+        web.get("/api/v1/recoveries/{id:[0-9]{1,18}}", _recovery),
+        web.get("/api/v1/episodes", _episodes),
+        web.get("/api/v1/holds", _holds),
+        web.get("/api/v1/ledger/verify", _verify),
+        web.post("/api/v1/plan", _plan),
+    ]
+
+
+async def _recoveries(request: web.Request) -> web.Response:
+    store = request.app[PARTS].store
+    episodes = await store.episodes(_limit(request))
+    return web.json_response([api.recovery_json(episode, await store.entries(episode.id)) for episode in episodes])
+
+
+async def _recovery(request: web.Request) -> web.Response:
+    store = request.app[PARTS].store
+    try:
+        episode = await store.episode(int(request.match_info["id"]))
+    except NoEpisode:
+        return web.json_response({"error": f"no recovery {request.match_info['id']}"}, status=404)
+    return web.json_response(api.recovery_json(episode, await store.entries(episode.id)))
+
+
+async def _episodes(request: web.Request) -> web.Response:
+    store, limit = request.app[PARTS].store, _limit(request)
+    is_open = request.query.get("open") == "true"
+    episodes = await store.open_episodes(limit) if is_open else await store.episodes(limit)
+    return web.json_response([api.episode_json(episode) for episode in episodes])
+
+
+async def _holds(request: web.Request) -> web.Response:
+    return web.json_response([api.hold_json(hold) for hold in await request.app[PARTS].store.holds()])
+
+
+async def _plan(request: web.Request) -> web.Response:
+    """Nothing is written and nothing is done."""
+    try:
+        alert = parse_alert(await request.read())
+    except ValueError as err:
+        return web.json_response({"error": str(err)}, status=400)
+    return web.json_response(await request.app[PARTS].plan(alert))
+
+
+async def _verify(request: web.Request) -> web.Response:
+    return web.json_response(await verified(request.app[PARTS].store))
+
+
+async def verified(store: Store) -> dict[str, Any]:
+    """Walks the whole ledger. ``problems``: what does not fit, at most 100 of them."""
+    check, problems = chain.Check(), list[str]()
+    last_id = 0
+    while lines := await store.links(last_id, _PAGE):
+        problems += check.lines(lines)
+        last_id = lines[-1].id
+    count, head = check.count, check.head
+    episodes = 0
+    for episode_id in check.seen():
+        try:
+            problems += check.episodes([await store.episode(episode_id)])
+        except NoEpisode:
+            problems.append(f"recovery {episode_id}: is gone")
+        episodes += 1
+    return {"lines": count, "head": head, "recoveries": episodes, "problems": problems[:_MAX_PROBLEMS]}
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", str(_DEFAULT_LISTED))
+    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= _MAX_LISTED:
+        raise web.HTTPBadRequest(text=f"limit: must be a number from 1 to {_MAX_LISTED}\n")
+    return int(text)

@@ -1,0 +1,144 @@
+"""The same alert delivered again, for every reason that Alertmanager has."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tests.conformance.judging import Verdict, acted_once, arose, first_of, unclaimed
+from tests.conformance.observations import Delivery, Observations
+from tests.conformance.routes import PLAIN, Route
+from tests.conformance.scenario import Scenario, Stage
+from tests.conformance.scene import Scene
+
+
+async def _play_repeat(scene: Scene) -> None:
+    await scene.fire("repeat-lasting", "repeat-mended", mends=("repeat-mended",))
+    await scene.acted("repeat-lasting", "repeat-mended")
+    await scene.quiet()
+
+
+def _judge_repeat(seen: Observations) -> Verdict:
+    first = seen.deliveries[0] if seen.deliveries else None
+    same = [each for each in seen.deliveries if first and each.group_key == first.group_key]
+    return first_of(
+        acted_once(seen, "repeat-lasting", "repeat-mended"),
+        unclaimed(seen, "repeat-lasting"),
+        arose(len(same) >= 3, f"{len(same)} deliveries of one group, not 3"),
+    )
+
+
+REPEAT_INTERVAL = Scenario(
+    name="repeat-interval",
+    trap="An unchanged group comes again at every repeat_interval (4 h by default, rounded up to group_interval).",
+    source="notify/dedup_stage: needsUpdate; docs: configuration, repeat_interval",
+    sends="two alerts, repeated every 2 s: of one the trouble lasts, of one the action ends it",
+    workloads=("repeat-lasting", "repeat-mended"),
+    play=_play_repeat,
+    judge=_judge_repeat,
+    route=Route(group_by=("workload",), repeat_interval="2s"),
+)
+
+_EDITS = (replace(PLAIN, matchers=('severity="critical"',)), replace(PLAIN, group_by=("scenario", "run")))
+
+
+async def _play_edit(scene: Scene) -> None:
+    await scene.fire("edit-lasting", "edit-mended", mends=("edit-mended",))
+    await scene.acted("edit-lasting", "edit-mended")
+    for number, route in enumerate(_EDITS, start=2):
+        await scene.edit_route(route)
+        await scene.delivered(_has_keys(number))
+    await scene.quiet()
+
+
+def _has_keys(count: int) -> Callable[[Sequence[Delivery]], bool]:
+    return lambda deliveries: len({each.group_key for each in deliveries}) >= count
+
+
+def _judge_edit(seen: Observations) -> Verdict:
+    fired = seen.deliveries_of("edit-lasting", firing=True)
+    keys = {each.group_key for each in fired}
+    prints = {alert.fingerprint for each in fired if (alert := each.of("edit-lasting"))}
+    return first_of(
+        acted_once(seen, "edit-lasting", "edit-mended"),
+        unclaimed(seen, "edit-lasting"),
+        arose(
+            len(keys) > len(_EDITS) and len(prints) == 1, f"{len(keys)} groupKeys, {len(prints)} fingerprints, not 3, 1"
+        ),
+    )
+
+
+ROUTE_EDIT = Scenario(
+    name="route-edit",
+    trap="An edited route changes groupKey and sends everything again; fingerprint and startsAt stay.",
+    source="dispatch: groupKey is made of the route's path and matchers",
+    sends="two alerts; then the route gets a matcher, and another group_by, and is reloaded each time",
+    workloads=("edit-lasting", "edit-mended"),
+    play=_play_edit,
+    judge=_judge_edit,
+    route=PLAIN,
+)
+
+
+async def _play_killed(scene: Scene) -> None:
+    await scene.fire("killed-lasting", "killed-mended", mends=("killed-mended",))
+    await scene.acted("killed-lasting", "killed-mended")
+    await scene.quiet(2.0)
+    await scene.alertmanager.kill()
+    await scene.alertmanager.start()
+    scene.mark("restarted")
+    await scene.quiet()
+
+
+def _judge_killed(seen: Observations) -> Verdict:
+    again = [each for each in seen.deliveries if each.at > seen.marks["restarted"]]
+    return first_of(
+        acted_once(seen, "killed-lasting", "killed-mended"),
+        unclaimed(seen, "killed-lasting"),
+        arose(again, "no delivery after Alertmanager was started again"),
+    )
+
+
+ALERTMANAGER_KILLED = Scenario(
+    name="alertmanager-killed",
+    trap="After a crash Alertmanager knows neither alerts nor what it has sent: everything comes again.",
+    source="nflog and silences are saved every 15 min only, alerts never",
+    sends="two alerts; SIGKILL of Alertmanager, and a new start on the same data",
+    workloads=("killed-lasting", "killed-mended"),
+    play=_play_killed,
+    judge=_judge_killed,
+    stage=Stage.KILLED,
+    route=Route(group_by=("workload",)),
+)
+
+
+async def _play_late(scene: Scene) -> None:
+    await scene.fire("late-lasting", "late-mended", mends=("late-mended",))
+    await scene.acted("late-lasting", "late-mended")
+    await scene.quiet(2.0)
+    await scene.resolve("late-lasting", "late-mended")
+    await scene.delivered(lambda all_: any(each.status == "resolved" for each in all_))
+    await scene.quiet(2.0)
+    if fired := [each for each in scene.wire.deliveries if each.status == "firing"]:
+        scene.mark("copy")
+        await scene.site.relay.replay(scene.name, fired[0])
+    await scene.quiet()
+
+
+def _judge_late(seen: Observations) -> Verdict:
+    is_resolved = bool(seen.deliveries_of("late-lasting", firing=False))
+    return first_of(
+        acted_once(seen, "late-lasting", "late-mended"),
+        unclaimed(seen, "late-lasting"),
+        arose(is_resolved and "copy" in seen.marks, "no resolved was delivered before the late copy"),
+    )
+
+
+LATE_COPY = Scenario(
+    name="late-copy",
+    trap="Deliveries have no order: a firing that was held up in the network arrives after its resolved.",
+    source="notify/retry_stage resends on a new connection; nothing in the payload counts up",
+    sends="two alerts, their end (of one the trouble lasts), and then a copy of the first delivery",
+    workloads=("late-lasting", "late-mended"),
+    play=_play_late,
+    judge=_judge_late,
+    route=Route(group_wait="500ms"),
+)
