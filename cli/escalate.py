@@ -1,20 +1,16 @@
 """``homeostat escalate --test``: the responder calls people and watches; here one waits for what it has seen."""
 
-import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import aiohttp
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from homeostat.errors import Permanent, Unreachable
+from cli.responder_api import ResponderApi
 from homeostat.settings import Settings
 
 #: Beyond the wait: for what the responder asks Alertmanager before and after it.
 _SPARE_S = 30.0
-_NOT_FOUND = 404
 
 
 async def call_people(settings: Settings, console: Console, wait_s: int) -> bool:
@@ -22,7 +18,8 @@ async def call_people(settings: Settings, console: Console, wait_s: int) -> bool
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         progress.add_task(f"waiting at most {wait_s} s for a notification to go out", total=None)
-        outcome = await _ask(settings, wait_s)
+        api = ResponderApi(settings, timeout_s=wait_s + _SPARE_S)
+        outcome = await api.post(f"/api/v1/escalation-test?wait={wait_s}", {})
     for line, style in report(outcome, wait_s):
         console.print(line, style=style, markup=False, soft_wrap=True)
     return bool(outcome["verdict"] == "reached")
@@ -46,31 +43,3 @@ def report(outcome: Mapping[str, Any], wait_s: int) -> list[tuple[str, str]]:
     ]
     unseen = [(f"not seen: {name}", "yellow") for name in outcome["unseen"]]
     return [head, *failed, *unseen, *((note, "yellow") for note in outcome["notes"])]
-
-
-async def _ask(settings: Settings, wait_s: int) -> Mapping[str, Any]:
-    listen = settings.responder.listen
-    url = f"http://{listen}/api/v1/escalation-test"
-    headers = {"Authorization": f"Bearer {_token(settings.responder.token_files[0])}"}
-    try:
-        async with (
-            asyncio.timeout(wait_s + _SPARE_S),
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session,
-            session.post(url, params={"wait": wait_s}, headers=headers) as response,
-        ):
-            if response.status == _NOT_FOUND:
-                raise Permanent(f"the responder at {listen} knows no such test: is it older than this command?")
-            body: Mapping[str, Any] = await response.json()
-    except (aiohttp.ClientError, OSError, TimeoutError) as err:
-        raise Unreachable(f"the responder at {listen} does not answer: `homeostat up`?") from err
-    if "error" in body:
-        raise Permanent(body["error"])
-    return body
-
-
-def _token(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except (OSError, ValueError) as err:
-        reason = err.strerror if isinstance(err, OSError) else "is no text"
-        raise Permanent(f"the responder's token {path}: {reason}; run this as its owner") from err

@@ -10,12 +10,12 @@ from rich.table import Table
 
 from cli import native
 from cli.ready import Part, is_ready
+from cli.responder_api import ResponderApi
 from homeostat import names
-from homeostat.errors import HomeostatError, NotFound, Unreachable
+from homeostat.errors import HomeostatError
 from homeostat.prometheus_api import PrometheusClient, Sample
 from homeostat.settings import Settings
 
-_TIMEOUT_S = 5.0
 _GOOD = {"verified": "green", "self_resolved": "green", "escalated": "red", "rolled_back": "yellow"}
 
 
@@ -26,20 +26,16 @@ async def status(settings: Settings, console: Console) -> bool:
         if not parts_well:
             return False
         samples = await _workloads(PrometheusClient(settings.responder.prometheus_url, session), console)
-        episodes = await _get(session, settings, "/api/v1/episodes?open=true&limit=1000")
+        episodes = await ResponderApi(settings).get("/api/v1/episodes", {"open": "true", "limit": "1000"})
     for episode in episodes:
         final = episode["final"] or "being repaired"
         console.print(f"open: {episode['alert']} of {episode['workload']}: {final}: {episode['reason']}", markup=False)
     return samples and not episodes
 
 
-async def recoveries(settings: Settings, console: Console, limit: int, recovery: int | None) -> None:
-    """Print a table of recoveries, or the story of one. Raises Unreachable, NotFound."""
-    async with aiohttp.ClientSession() as session:
-        if recovery is not None:
-            _story(await _get(session, settings, f"/api/v1/recoveries/{recovery}"), console)
-            return
-        rows = await _get(session, settings, f"/api/v1/episodes?limit={limit}")
+async def recoveries(settings: Settings, console: Console, limit: int) -> None:
+    """Print a table of recoveries. Raises Unreachable."""
+    rows = await ResponderApi(settings).get("/api/v1/episodes", {"limit": str(limit)})
     table = Table("id", "opened", "workload", "alert", "ended as", "reason")
     for row in rows:
         final = row["final"] or "open"
@@ -48,6 +44,11 @@ async def recoveries(settings: Settings, console: Console, limit: int, recovery:
             str(row["id"]), row["opened_at"], row["workload"], row["alert"], f"[{style}]{final}", row["reason"]
         )
     console.print(table if rows else "nothing has had to be repaired yet")
+
+
+async def story(settings: Settings, console: Console, recovery: int) -> None:
+    """Print all of one. Raises Unreachable, NotFound."""
+    _story(await ResponderApi(settings).get(f"/api/v1/recoveries/{recovery}"), console)
 
 
 def _story(row: Mapping[str, Any], console: Console) -> None:
@@ -99,14 +100,3 @@ def _word(value: float | None) -> str:
     if value is None:
         return "-"
     return "[green]yes" if value else "[red]no"
-
-
-async def _get(session: aiohttp.ClientSession, settings: Settings, path: str) -> Any:  # JSON, read by key
-    url = f"http://{settings.responder.listen}{path}"
-    try:
-        async with asyncio.timeout(_TIMEOUT_S), session.get(url) as response:
-            if response.status == 404:  # noqa: PLR2004 - HTTP
-                raise NotFound((await response.json())["error"])
-            return await response.json()
-    except (aiohttp.ClientError, OSError, TimeoutError) as err:
-        raise Unreachable(f"the responder at {settings.responder.listen} does not answer: `homeostat up`?") from err

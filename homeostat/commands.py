@@ -41,7 +41,21 @@ if sys.platform == "win32":
 else:
     from subprocess import Popen as _Popen
 
-__all__ = ["TAIL_BYTES", "Account", "Child", "CommandResult", "SpawnSpec", "account", "run", "spawn", "taskkill"]
+__all__ = [
+    "TAIL_BYTES",
+    "Account",
+    "Child",
+    "CommandResult",
+    "SpawnSpec",
+    "StartedProcess",
+    "Suspended",
+    "SystemLauncher",
+    "account",
+    "run",
+    "spawn",
+    "system_launcher",
+    "taskkill",
+]
 
 _CLOCK: Final = SystemClock()
 # POSIX has the session for it, and refuses flags.

@@ -16,7 +16,7 @@ from homeostat.errors import HomeostatError, NotFound, NotSupported, Permanent, 
 _EVENT = re.compile(r"\bContainer (?:[0-9a-f]{12}_)?(\S+)\s+([A-Za-z]+)\s*$", re.MULTILINE)
 _MADE_ANEW = "Recreate"
 #: Words for a container that is left as it is.
-_LEFT_ALONE = frozenset({"Running", "Waiting", "Healthy"})
+_LEFT_ALONE = frozenset({"Running"})
 #: Longest reason that is passed on.
 _REASON = 300
 #: For the programs to end after their time is over, before whoever waits for us gives up.
@@ -59,33 +59,29 @@ class ComposeCli:
     async def preview(self, service: str, containers: Collection[str], timeout_s: float) -> Preview:
         """``containers``: names of all that the service has now. Changes nothing."""
         mine, count = frozenset(containers), len(containers)
-        told = await self._try(service, count, (), timeout_s)
+        # Not `up`: also on trial it waits for what the service depends on to be healthy.
+        told = await self._try(_words("create", service, count), timeout_s)
         changed = {name for name in mine if _MADE_ANEW in told.get(name, ())}
         if changed:
             # One that was made with --no-deps has a hash without its dependencies, and is as it should be all the same.
-            alone = await self._try(service, count, ("--no-deps",), timeout_s)
+            alone = await self._try(_words("up", service, count, "--detach", "--no-deps"), timeout_s)
             changed = {name for name in changed if _MADE_ANEW in alone.get(name, ())}
         others = {name for name, words in told.items() if name not in mine and not words <= _LEFT_ALONE}
         return Preview(frozenset(changed), frozenset(others))
 
     async def up(self, service: str, count: int, options: Sequence[str], timeout_s: float) -> None:
         """Until ``service`` has ``count`` containers; ``options`` of ``docker compose up``."""
-        await self._run((), service, count, options, timeout_s)
+        await self._run((*self._project, *_words("up", service, count, "--detach", *options)), timeout_s)
 
-    async def _try(
-        self, service: str, count: int, options: Sequence[str], timeout_s: float
-    ) -> Mapping[str, frozenset[str]]:
+    async def _try(self, words: Sequence[str], timeout_s: float) -> Mapping[str, frozenset[str]]:
         """Container name -> what would become of it."""
         told: dict[str, frozenset[str]] = {}
-        for name, word in _EVENT.findall(await self._run(("--dry-run",), service, count, options, timeout_s)):
+        for name, word in _EVENT.findall(await self._run(("--dry-run", *self._project, *words), timeout_s)):
             told[name] = told.get(name, frozenset()) | {word}
         return told
 
-    async def _run(
-        self, mode: Sequence[str], service: str, count: int, options: Sequence[str], timeout_s: float
-    ) -> str:
-        up = ("up", "--detach", "--no-build", "--pull", "never", "--scale", f"{service}={count}")
-        argv = (*self._docker, *mode, *self._project, *up, *options, service)
+    async def _run(self, words: Sequence[str], timeout_s: float) -> str:
+        argv = (*self._docker, *words)
         allowed_s = max(timeout_s - _MARGIN_S, timeout_s / 2)
         if allowed_s < _LEAST_S:
             raise Temporary("no time was left for docker compose, so it was not begun")
@@ -101,6 +97,10 @@ class ComposeCli:
         if result.exit_code:
             raise _failure(result.output)
         return result.output
+
+
+def _words(command: str, service: str, count: int, *options: str) -> tuple[str, ...]:
+    return (command, "--no-build", "--pull", "never", "--scale", f"{service}={count}", *options, service)
 
 
 def _failure(output: str) -> HomeostatError:

@@ -193,12 +193,14 @@ class DegradeStep(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsStep(StepBase):
-    """Raise the memory or CPU limit of the containers for a time, then put it back."""
+    """Raise the memory or CPU limit of the containers for a time, then put it back, as soon as what they use by then
+    leaves room below the old one.
+    """
 
     action: Literal["limits"]
     #: Times what it has now; containers without a limit are skipped.
     memory: Annotated[float, above(1)] | None = None
-    #: Never above this.
+    #: Never above this, nor above 80 % of the machine's memory.
     memory_max: Size | None = None
     cpu: Annotated[float, above(1)] | None = None
     #: Cores.
@@ -215,7 +217,9 @@ class LimitsStep(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleStep(StepBase):
-    """More replicas of a compose service for a time, then as many as before."""
+    """More replicas of a compose service for a time, then as many as before. Not of one that has a container name or a
+    port of the host to itself, nor of one whose compose files say something else by now than what runs.
+    """
 
     action: Literal["scale"]
     by: Annotated[int, at_least(1)] = 1
@@ -243,7 +247,9 @@ class RestartStep(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecreateStep(StepBase):
-    """Make the containers of a compose service anew, and then those that share its network namespace."""
+    """Make the containers of a compose service anew, and then those that share its network namespace. From the same
+    image and configuration only: when the compose files say something else by now, it is for people.
+    """
 
     action: Literal["recreate"]
     timeout: Period = 120.0
@@ -254,7 +260,7 @@ class RecreateStep(StepBase):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartStackStep(StepBase):
     """Restart the workload, then those that depend on it, nearest first. Those that are not enabled, on hold or were
-    stopped by somebody are left out.
+    stopped by somebody are left out; skipped when there is nobody else to restart.
     """
 
     action: Literal["restart_stack"]
@@ -268,7 +274,7 @@ class RestartStackStep(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartUnitStep(StepBase):
-    """``systemctl restart`` of a unit of this host that is named here."""
+    """``systemctl restart`` of a unit of this host that is named here. Skipped when somebody has stopped it."""
 
     action: Literal["restart_unit"]
     unit: Annotated[

@@ -41,6 +41,7 @@ from responder.recovery import Deferred, Recovery
 from responder.rehearsal import rehearse
 from responder.services import Services
 from responder.targets import Resolver
+from responder.trackrecord import TrackRecord
 from responder.watchposts import DeadMan, StormWatch
 
 log = structlog.get_logger()
@@ -145,6 +146,7 @@ def _compose(live: Live, services: Services) -> tuple[Parts, Measures]:
         brake=services.brake,
         storm=storm,
         plan=lambda alert: rehearse(alert, services, live.settings),
+        track=TrackRecord(store, metrics, clock),
         nudge=asyncio.Event(),
     )
     metrics.reload_ok.set(1)
@@ -167,6 +169,7 @@ async def _background(parts: Parts, measures: Measures) -> None:
         group.create_task(parts.reconciler.run(responder.reconcile_interval), name="reconcile")
         group.create_task(parts.dead_man.run(responder.reconcile_interval, responder.dead_man_timeout), name="dead man")
         group.create_task(parts.storm.run(), name="storm")
+        group.create_task(parts.track.run(), name="track record")
         group.create_task(measures.run(), name="measures")
         group.create_task(_nudged(parts), name="nudged")
 

@@ -13,7 +13,7 @@ class Brake:
         self._opened: dict[str, float] = {}
 
     def opened(self, workloads: Iterable[str], at: float) -> None:
-        """Episodes of these were opened; epoch seconds. What is no workload's id names nothing that could be repaired."""
+        """Episodes of these were opened; epoch seconds. What is no workload's id names nothing to repair."""
         for workload in filter(is_workload_id, workloads):
             self._opened[workload] = max(at, self._opened.get(workload, at))
 

@@ -31,9 +31,10 @@ log = structlog.get_logger()
 ALERT = names.ALERT_ESCALATION_TEST
 FILE = "escalation-test"
 DEFAULT_WAIT_S = 60
-LONGEST_WAIT_S = 300
+LONGEST_WAIT_S = 240
 
 _POLL_S = 0.5
+_QUIET_TRIES = 10
 #: For the other integrations, once one has arrived.
 _OTHERS_S = 10.0
 #: The alert ends by itself so long after the test, should the responder not be there to end it.
@@ -101,8 +102,7 @@ async def run_test(around: Surroundings, wait_s: float) -> Outcome:
     client = AlertmanagerClient(around.alertmanager_url, around.session)
     source = NotificationSource(around.alertmanager_url, around.session, around.deliveries)
     known = await source.integrations()
-    await around.clock.sleep(_POLL_S)
-    first = await source.reading()
+    first = await _quiet_reading(source, around.clock)
     alert = _alert(around.clock.now(), wait_s)
     await client.post([alert])
     held = await source.held(alert)
@@ -128,6 +128,16 @@ def _alert(now: float, wait_s: float) -> PostedAlert:
         f"{rfc3339(now)}; what homeostat cannot repair will arrive in this way.",
     }
     return PostedAlert(labels, annotations, now, now + wait_s + _SPARE_S)
+
+
+async def _quiet_reading(source: NotificationSource, clock: Clock) -> Reading:
+    """What is counted from. In a storm of deliveries to ourselves it may hide what people get, never invent it."""
+    for _ in range(_QUIET_TRIES):
+        await clock.sleep(_POLL_S)
+        reading = await source.reading()
+        if reading.is_quiet:
+            break
+    return reading
 
 
 async def _look_until_settled(source: NotificationSource, watch: Watch, clock: Clock, wait_s: float) -> Reading:

@@ -189,8 +189,8 @@ class Hold:
 class Store(Protocol):
     """Durable state. Each call is one transaction, on disk when it returns. Raises StoreError.
 
-    Writes about an episode under a ``lease`` raise LostLease once its workload has been leased to somebody else; without
-    one they are not fenced.
+    Writes about an episode under a ``lease`` raise LostLease once its workload has been leased to somebody else;
+    without one they are not fenced.
     """
 
     @property

@@ -47,6 +47,24 @@ class Metrics:
             "homeostat_ledger_head", "The first 48 bits of the newest ledger line's digest, as a number."
         )
         self.ledger_lines = gauge("homeostat_ledger_lines", "Lines of the ledger.")
+        of_action = (names.WORKLOAD, "action")
+        self.success_ratio = gauge(
+            "homeostat_action_success_ratio", "Share of an action's steps that helped, last 30 days.", *of_action
+        )
+        self.success_low = gauge(
+            "homeostat_action_success_ratio_low", "The least that share may be, with 95 % confidence.", *of_action
+        )
+        self.success_high = gauge(
+            "homeostat_action_success_ratio_high", "The most that share may be, with 95 % confidence.", *of_action
+        )
+        self.recurrence_ratio = gauge(
+            "homeostat_action_recurrence_ratio",
+            "Share of its recoveries that did not last an hour.",
+            *of_action,
+        )
+        self.recovery_median = gauge(
+            "homeostat_action_recovery_median_seconds", "From the alert to the verified recovery, median.", *of_action
+        )
         self.dead_man = gauge(
             "homeostat_dead_man_timestamp_seconds", "When the dead-man alert arrived last, 0 for never."
         )

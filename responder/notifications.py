@@ -45,6 +45,11 @@ class Reading:
     ours_before: float
 
     @property
+    def is_quiet(self) -> bool:
+        """Nothing was on its way to us: what had arrived here was counted there, too."""
+        return self.ours == self.ours_before
+
+    @property
     def tells_receivers(self) -> bool:
         """Whether it counts by receiver, not only by integration."""
         return any(count.receiver is not None for count in self.counts)
@@ -111,7 +116,7 @@ class Watch:
         self.reached |= found & self._suspected
         self.failed |= {name: self._reason(name, now) for name in self._risen(self._earlier, now, _GIVEN_UP)}
         self._suspected = found - self.reached
-        if not self._suspected:
+        if now.is_quiet and not self._suspected:
             self._earlier = now
 
     def still_trying(self, now: Reading) -> dict[str, int]:

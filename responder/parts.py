@@ -16,6 +16,7 @@ from responder.intake import Intake
 from responder.ledger import Alert, Store
 from responder.metrics import Metrics
 from responder.reconcile import Reconciler
+from responder.trackrecord import TrackRecord
 from responder.watchposts import DeadMan, StormWatch
 from responder.webhook import is_authorised, read_tokens
 
@@ -52,6 +53,7 @@ class Parts:
     brake: Brake
     storm: StormWatch
     plan: Callable[[Alert], Awaitable[dict[str, object]]]
+    track: TrackRecord
     nudge: asyncio.Event
 
 

@@ -1,5 +1,6 @@
 """What can be read: recoveries and episodes, the plan for an alert, whether the ledger is whole, and how it goes."""
 
+import dataclasses
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ _MAX_LISTED = 1000
 _DEFAULT_LISTED = 50
 _PAGE = 500
 _MAX_PROBLEMS = 100
+_MAX_DAYS = 3660
 
 
 def routes() -> list[web.RouteDef]:
@@ -23,6 +25,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/v1/episodes", _episodes),
         web.get("/api/v1/holds", _holds),
         web.get("/api/v1/ledger/verify", _verify),
+        web.get("/api/v1/stats", _stats),
         web.post("/api/v1/plan", _plan),
     ]
 
@@ -51,6 +54,14 @@ async def _episodes(request: web.Request) -> web.Response:
 
 async def _holds(request: web.Request) -> web.Response:
     return web.json_response([api.hold_json(hold) for hold in await request.app[PARTS].store.holds()])
+
+
+async def _stats(request: web.Request) -> web.Response:
+    parts = request.app[PARTS]
+    days = _number(request, "days", 30, _MAX_DAYS)
+    await parts.track.refresh()
+    rows = parts.track.rows(parts.clock.now() - days * 86400.0)
+    return web.json_response({"days": days, "actions": [dataclasses.asdict(row) for row in rows]})
 
 
 async def _plan(request: web.Request) -> web.Response:
@@ -85,7 +96,11 @@ async def verified(store: Store) -> dict[str, Any]:
 
 
 def _limit(request: web.Request) -> int:
-    text = request.query.get("limit", str(_DEFAULT_LISTED))
-    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= _MAX_LISTED:
-        raise web.HTTPBadRequest(text=f"limit: must be a number from 1 to {_MAX_LISTED}\n")
+    return _number(request, "limit", _DEFAULT_LISTED, _MAX_LISTED)
+
+
+def _number(request: web.Request, name: str, default: int, most: int) -> int:
+    text = request.query.get(name, str(default))
+    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= most:
+        raise web.HTTPBadRequest(text=f"{name}: must be a number from 1 to {most}\n")
     return int(text)

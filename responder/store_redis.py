@@ -1,19 +1,16 @@
-"""The Store that several responders share: Redis, with what is answered on its disk. Keys: responder/redisstore/keys.py.
+"""The Store that several responders share: a Redis that has on disk what it answers. Keys: redisstore/keys.py.
 
 Each change is worked out here from what was read, and written in one step if all of that still stands
 (redisstore/scripts.py); else it is worked out anew. When the connection is lost in the middle of a write, StoreError is
 raised and the write may have been done: as after a crash, whoever reads next sees which.
 """
 
-import asyncio
-import contextlib
-import json
 import math
 import re
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from random import random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from homeostat.clock import Clock, SystemClock
 from responder.ledger import (
@@ -27,42 +24,31 @@ from responder.ledger import (
     Hold,
     Lease,
     Link,
-    LostLease,
     Measure,
     NoEpisode,
     StepRecord,
     StoreError,
 )
-from responder.redisstore import changes, records, scripts
+from responder.redisstore import changes, fetch, records, scripts
+from responder.redisstore.batch import Value
 from responder.redisstore.draft import Draft
 from responder.redisstore.keys import Keys
 from responder.redisstore.place import Place
-from responder.redisstore.records import Head
+from responder.redisstore.writer import Writer, lost, value_of
 
 if TYPE_CHECKING:
     from responder.redisstore.server import Server, Session
 
-T = TypeVar("T")
-
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
-#: How long whoever came too late has the next turn for itself: longer than the largest delivery takes.
-_TURN_MS = 3000
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.002, 0.05
-#: Fields of one HMGET.
-_CHUNK = 1000
 
 
 class RedisStore:
-    """Made by ``open``. ``random``: in [0, 1), spreads the waits after conflicts with others."""
+    """Made by ``open``."""
 
-    def __init__(self, server: "Server", keys: Keys, clock: Clock, random: Callable[[], float]) -> None:
+    def __init__(self, server: "Server", keys: Keys, writer: Writer) -> None:
         self._server = server
         self._keys = keys
-        self._clock = clock
-        self._random = random
-        self._who = secrets.token_hex(8)
-        #: Within one process, changes wait for each other instead of colliding.
-        self._turn = asyncio.Lock()
+        self._writer = writer
 
     @classmethod
     async def open(
@@ -72,13 +58,16 @@ class RedisStore:
         clock: Clock | None = None,
         random: Callable[[], float] = random,
     ) -> "RedisStore":
-        """Raises StoreError for a server that cannot be used or would lose what it has answered, and says what to set."""
+        """Raises StoreError for a server that cannot be used, or would lose what it has answered; it says what to set.
+
+        Responders with one ``prefix`` share a ledger. ``random``: in [0, 1), spreads waits after conflicts.
+        """
         if not _PREFIX.fullmatch(prefix):
             raise StoreError(f"the prefix of the ledger's keys is {prefix!r}; allowed: {_PREFIX.pattern}")
-        # Not before it is needed: redis-py takes 8 MB.
-        from responder.redisstore.server import Server  # noqa: PLC0415 - see above
+        from responder.redisstore.server import Server  # noqa: PLC0415 - redis-py is 8 MB
 
-        store = cls(Server(place), Keys(prefix), clock or SystemClock(), random)
+        server, keys = Server(place), Keys(prefix)
+        store = cls(server, keys, Writer(server, keys, clock or SystemClock(), random))
         try:
             await store._begin()
         except BaseException:
@@ -86,14 +75,18 @@ class RedisStore:
             raise
         return store
 
+    @property
+    def is_shared(self) -> bool:
+        return True
+
     async def accept(self, alerts: Sequence[Alert], now: float) -> Accepted:
         """Write a whole delivery in one transaction."""
 
         async def work(session: "Session", draft: Draft) -> Accepted:
-            latest = await self._latest(session, [alert.fingerprint for alert in alerts])
+            latest = await fetch.latest(session, self._keys, (alert.fingerprint for alert in alerts))
             return changes.accept(draft, alerts, latest, now)
 
-        return await self._change(work)
+        return await self._writer.change(work)
 
     async def append(
         self, episode: Episode, kind: EntryKind, data: Mapping[str, object], now: float, lease: Lease | None = None
@@ -101,10 +94,10 @@ class RedisStore:
         async def work(session: "Session", draft: Draft) -> Entry:
             [is_there] = await session.ask(("HEXISTS", self._keys.episodes, episode.id))
             if not is_there:
-                raise _none_of(episode.id)
+                raise NoEpisode(f"no episode {episode.id}")
             return draft.line(episode, kind, data, now)
 
-        return await self._change(work, lease)
+        return await self._writer.change(work, lease)
 
     async def finish(
         self, episode: Episode, final: Final, reason: str, now: float, lease: Lease | None = None
@@ -112,53 +105,51 @@ class RedisStore:
         """Give the recovery its one final state. An escalated episode stays open until its trouble ends."""
 
         async def work(session: "Session", draft: Draft) -> Episode:
-            return changes.finish(draft, await self._one(session, episode.id), final, reason, now)
+            return changes.finish(draft, await fetch.episode(session, self._keys, episode.id), final, reason, now)
 
-        return await self._change(work, lease)
+        return await self._writer.change(work, lease)
 
     async def close_episode(self, episode: Episode, reason: str, now: float, lease: Lease | None = None) -> Episode:
         """The trouble of an escalated episode has ended."""
 
         async def work(session: "Session", draft: Draft) -> Episode:
-            return changes.close(draft, await self._one(session, episode.id), reason, now)
+            return changes.close(draft, await fetch.episode(session, self._keys, episode.id), reason, now)
 
-        return await self._change(work, lease)
+        return await self._writer.change(work, lease)
 
     async def delivered(self, episodes: Sequence[Episode], now: float) -> None:
         """People were told, by Alertmanager's word. Said once of each."""
 
         async def work(session: "Session", draft: Draft) -> None:
-            changes.deliver(draft, await self._many(session, [one.id for one in episodes]), now)
+            changes.deliver(draft, await fetch.episodes(session, self._keys, [one.id for one in episodes]), now)
 
-        await self._change(work)
+        await self._writer.change(work)
 
     async def acquire(self, workload: str, owner: str, ttl_s: float, now: float) -> Lease | None:
-        """None while it is somebody else's. ``now``: monotonic, read before the call: the server's time begins later."""
+        """None while it is somebody else's. ``now``: monotonic, read before the call, so that it ends here first."""
         keys = [self._keys.lease(workload), self._keys.last_token]
-        token = await self._write(scripts.ACQUIRE, keys, owner, math.ceil(ttl_s * 1000))
+        token = await self._writer.run(scripts.ACQUIRE, keys, owner, math.ceil(ttl_s * 1000))
         return None if token is None else Lease(workload, owner, int(token), now + ttl_s)
 
     async def renew(self, lease: Lease, ttl_s: float, now: float) -> Lease:
         """Raises LostLease, also when it has ended and nobody else has it."""
-        value = _value(lease)
-        if not await self._write(
-            scripts.RENEW, [self._keys.lease(lease.workload)], value, math.ceil(ttl_s * 1000)
-        ):
-            raise _lost(lease)
+        key, ttl_ms = self._keys.lease(lease.workload), math.ceil(ttl_s * 1000)
+        if not await self._writer.run(scripts.RENEW, [key], value_of(lease), ttl_ms):
+            raise lost(lease)
         return Lease(lease.workload, lease.owner, lease.token, now + ttl_s)
 
     async def release(self, lease: Lease) -> None:
-        await self._write(scripts.RELEASE, [self._keys.lease(lease.workload)], _value(lease))
+        await self._writer.run(scripts.RELEASE, [self._keys.lease(lease.workload)], value_of(lease))
 
     async def episode(self, episode_id: int) -> Episode:
         async with self._reading() as session:
-            return await self._one(session, episode_id)
+            return await fetch.episode(session, self._keys, episode_id)
 
     async def episodes(self, limit: int) -> list[Episode]:
         """The newest first."""
         async with self._reading() as session:
-            newest = (await self._head(session)).episode_id
-            return await self._many(session, range(newest, max(0, newest - limit), -1))
+            newest = (await fetch.head(session, self._keys)).episode_id
+            return await fetch.episodes(session, self._keys, range(newest, max(0, newest - limit), -1))
 
     async def unfinished(self, workload: str, limit: int = 100) -> list[Episode]:
         """Those of a workload that have no final state yet, oldest first."""
@@ -183,7 +174,7 @@ class RedisStore:
     async def known(self, fingerprints: Sequence[str], ended_since: float) -> set[str]:
         """Of these, those with an open episode or one that ended after ``ended_since``."""
         async with self._reading() as session:
-            latest = await self._latest(session, fingerprints)
+            latest = await fetch.latest(session, self._keys, fingerprints)
         return {name for name, one in latest.items() if one.closed_at is None or one.closed_at > ended_since}
 
     async def opened_since(self, since: float) -> dict[str, float]:
@@ -207,7 +198,7 @@ class RedisStore:
     async def steps(self, since: float) -> list[StepRecord]:
         """Steps of all workloads that were started from ``since`` on, oldest first."""
         found = await self._picked(self._keys.steps, self._keys.lines, "ZRANGE", repr(since), "+inf", "BYSCORE")
-        return [_step(line) for line in sorted(map(records.read_line, found), key=lambda line: line.id)]
+        return [_step(entry) for entry in sorted(map(records.read_entry, found), key=lambda entry: entry.id)]
 
     async def measures(self) -> list[Measure]:
         """What has to be put back, the first due first."""
@@ -218,16 +209,16 @@ class RedisStore:
     async def links(self, after_id: int, limit: int) -> list[Link]:
         """Lines as they are stored, from after ``after_id`` on; the newest one for ``after_id`` -1."""
         async with self._reading() as session:
-            newest = (await self._head(session)).line_id
+            newest = (await fetch.head(session, self._keys)).line_id
             first, last = (newest, newest) if after_id < 0 else (after_id + 1, min(newest, after_id + limit))
-            found = await _fields(session, self._keys.lines, range(first, last + 1))
-        return [records.read_line(text) for text in found if text is not None]
+            found = await fetch.fields(session, self._keys.lines, range(first, last + 1))
+        return [records.read_line(text) for text in found]
 
     async def put_hold(self, hold: Hold) -> None:
         async def work(_session: "Session", draft: Draft) -> None:
             draft.put_hold(hold)
 
-        await self._change(work)
+        await self._writer.change(work)
 
     async def drop_hold(self, pattern: str) -> bool:
         """Whether there was one."""
@@ -238,7 +229,7 @@ class RedisStore:
                 draft.drop_hold(pattern)
             return bool(is_there)
 
-        return await self._change(work)
+        return await self._writer.change(work)
 
     async def holds(self) -> list[Hold]:
         """All, also those that have ended."""
@@ -248,3 +239,35 @@ class RedisStore:
 
     async def close(self) -> None:
         await self._server.close()
+
+    async def _begin(self) -> None:
+        """The first head, then a change of nothing: whoever may not write, or not run scripts, hears it now."""
+        async with self._reading() as session:
+            await session.ask(("SET", self._keys.head, records.write_head(records.Head()), "NX"))
+
+        async def nothing(_session: "Session", _draft: Draft) -> None:
+            return
+
+        await self._writer.change(nothing)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator["Session"]:
+        async with self._server.patience(), self._server.session() as session:
+            yield session
+
+    async def _ranked(self, index: str, *words: Value) -> list[Episode]:
+        return [records.read_episode(text) for text in await self._picked(index, self._keys.episodes, "ZRANGE", *words)]
+
+    async def _picked(self, index: str, key: str, verb: str, *words: Value) -> list[bytes]:
+        async with self._reading() as session:
+            return await fetch.picked(session, index, key, verb, *words)
+
+    async def _members(self, index: str) -> list[str]:
+        async with self._reading() as session:
+            [found] = await session.ask(("ZRANGE", index, 0, -1))
+        return [name.decode() for name in found]
+
+
+def _step(started: Entry) -> StepRecord:
+    action, tier = str(started.data.get("action", "")), str(started.data.get("tier", ""))
+    return StepRecord(started.at, started.episode_id, started.workload, action, tier)

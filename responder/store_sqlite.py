@@ -75,7 +75,7 @@ class SqliteStore:
             self._leases.check(lease)
             closed_at = None if final is Final.ESCALATED else now
             changed = db.execute(
-                "UPDATE episodes SET final = ?, reason = ?, finished_at = ?, closed_at = ? "
+                "UPDATE episodes SET final = ?, reason = ?, finished_at = ?, closed_at = coalesce(closed_at, ?) "
                 "WHERE id = ? AND final IS NULL",
                 (final.value, reason, now, closed_at, episode.id),
             )
@@ -252,7 +252,7 @@ class SqliteStore:
     async def _do(self, work: Callable[[sqlite3.Connection], T], *, is_urgent: bool = False) -> T:
         try:
             return await self._scribe.do(work, is_urgent=is_urgent)
-        except (sqlite3.Error, OSError) as err:
+        except (sqlite3.Error, OSError, UnicodeError) as err:
             raise StoreError(f"the ledger cannot be written: {err}") from err
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -62,7 +63,7 @@ def is_as_started(processes: Processes, pid: int, started_at: float | None, now:
 
 
 def listens(status: str, number: int) -> bool:
-    """Whether a process catches a signal, or waits for it (which has it blocked, as for sigwait(3) and signalfd(2)).
+    """Whether a process catches a signal, or has it blocked for signalfd(2) or another thread.
 
     ``status``: /proc/PID/status. By default HUP and USR1 end a process; pid 1 of a container never notices them.
     """
@@ -71,13 +72,22 @@ def listens(status: str, number: int) -> bool:
 
 
 def _is_heard(pid: int, number: signal.Signals) -> bool:
-    if number == signal.SIGCONT:  # the kernel itself acts on it
+    if number == signal.SIGCONT or sys.platform != "linux":  # the kernel itself acts on it; nobody tells
         return True
+    if listens(_read(pid, "status"), number):
+        return True
+    # In sigwait(3) nothing shows as blocked. What waits so and has children is an init (tini, dumb-init): it hands the
+    # signal on to them.
+    children = _read(pid, f"task/{pid}/children").split()
+    return "sigtimedwait" in _read(pid, "wchan") and all(_is_heard(int(child), number) for child in children)
+
+
+def _read(pid: int, name: str) -> str:
+    """Empty when it is gone, or not ours to see."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
-    except OSError:  # no such file outside of Linux
-        return True
-    return listens(status, number)
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
-"""All workloads as they are just now, for an action on several of them: who runs, restarting one, looking whether it is
-well again.
+"""All workloads as they are just now, for an action on several of them: who may be touched, and whether one is well
+again.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from homeostat.guardian_client import ProcessStatus
 from homeostat.probes import ProbeContext, run_probe
 from homeostat.workloads import LOCAL, Kind, ProbeRole, ProbeSpec, Workload
 from responder.actions.base import Tools
+from responder.targets import Target
 
 #: Of a container or process that somebody wants to run.
 _UP = ("running", "restarting")
@@ -48,37 +49,32 @@ class Stack:
         """Names of those containers of a workload that are left alone."""
         return [f"{each.name} ({each.status})" for each in self.containers[workload_id] if each.status not in _UP]
 
-    async def restart(self, workload_id: str, grace_s: float | None, timeout_s: float) -> None:
-        """One container after the other, so that a scaled workload keeps serving."""
-        if self.workloads[workload_id].kind is Kind.PROCESS:
-            await self.tools.guardian.restart(_process_name(workload_id), grace_s, timeout_s)
-            return
-        for container in self.containers[workload_id]:
-            if container.status in _UP:
-                await restart_container(container, grace_s, timeout_s, self.tools)
+    def target(self, workload_id: str) -> Target:
+        """The workload as a step may touch it: those of its containers that somebody wants to run."""
+        workload = self.workloads[workload_id]
+        containers = tuple(each for each in self.containers[workload_id] if each.status in _UP)
+        return Target(workload, containers, _process_name(workload_id) if workload.kind is Kind.PROCESS else "")
 
-    async def is_well(self, workload_id: str) -> bool:
+    async def is_well(self, target: Target) -> bool:
         """Runs, and its own health checks and liveness probes are good, as far as it has any. Never raises for a bad
         answer.
         """
-        workload = self.workloads[workload_id]
         try:
-            if workload.kind is Kind.PROCESS:
+            if target.process:
                 containers: list[Container] = []
                 found = {each.name: each for each in await self.tools.guardian.processes()}
-                is_up = found[_process_name(workload_id)].is_running
+                is_up = found[target.process].is_running
             else:
-                containers = await self._now(workload_id)
+                containers = await self._now(target.containers)
                 is_up = all(each.status == "running" and each.health in ("none", "healthy") for each in containers)
         except (HomeostatError, KeyError):
             return False
-        return is_up and await self._answers(workload, containers)
+        return is_up and await self._answers(target.workload, containers)
 
-    async def _now(self, workload_id: str) -> list[Container]:
+    async def _now(self, containers: Collection[Container]) -> list[Container]:
         if self.tools.engine is None:
             raise NotSupported("no container engine is configured")
-        wanted = [each.id for each in self.containers[workload_id] if each.status in _UP]
-        return list(await asyncio.gather(*map(self.tools.engine.inspect, wanted)))
+        return list(await asyncio.gather(*(self.tools.engine.inspect(each.id) for each in containers)))
 
     async def _answers(self, workload: Workload, containers: Collection[Container]) -> bool:
         specs = [spec for spec in workload.probes if spec.role is ProbeRole.LIVENESS]
@@ -112,12 +108,6 @@ async def read_stack(tools: Tools) -> Stack:
             processes = None
     by_id = {workload.id: workload for workload in workloads}
     return Stack(by_id, group_by_workload(containers, settings), processes, tools)
-
-
-async def restart_container(container: Container, grace_s: float | None, timeout_s: float, tools: Tools) -> None:
-    if tools.engine is None:
-        raise NotSupported("no container engine is configured")
-    await tools.engine.restart(container.id, grace_s, timeout_s)
 
 
 def _process_name(workload_id: str) -> str:

@@ -5,7 +5,7 @@ It errs on the side of taking out too much of a line that names a secret, and no
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from responder.capture.privatekeys import without_keys
@@ -16,6 +16,8 @@ MARK = "[redacted]"
 _SHORTEST = 4
 #: Of the lines that can tell a secret and what it is: ``pw=x``.
 _SHORTEST_LINE = 4
+#: Of one shape in a line; then it is nothing that anybody has to read, and looking again takes time.
+_MOST_SPARED = 32
 #: Of a variable's value, and of one that may be a word of the language: POSTGRES_PASSWORD=postgres.
 _SHORTEST_VALUE = 8
 _SHORTEST_WORD = 16
@@ -97,5 +99,12 @@ def _without(shape: Shape, line: str) -> str:
     return "".join([*parts, line[kept_from:]]) if parts else line
 
 
-def _found(shape: Shape, line: str) -> Iterable[Match]:
-    return (match for match in shape.pattern.finditer(line) if not shape.spares(match))
+def _found(shape: Shape, line: str) -> Iterator[Match]:
+    at = spared = 0
+    while match := shape.pattern.search(line, at):
+        if spared < _MOST_SPARED and shape.spares(match):
+            spared += 1
+            at = match.start("secret")  # another may be in it
+        else:
+            yield match
+            at = match.end()

@@ -15,12 +15,13 @@ _SPACE = r"[ \t]{0,8}"
 _IS = rf"\\{{0,8}}[\"'`]?\]?{_SPACE}(?:=>|:=|={{1,3}}|:(?!:)|%3d){_SPACE}"
 #: ``SecretStr('``, ``Some(Secret("``, ``b'``: what may stand before a quoted value.
 _WRAPPED = r"(?:[a-z]\w{0,30}[(\[{]){0,3}(?:b|r|u)?"
-#: Up to a space. A quote ends it only where the text around the pair may be quoted.
-_WORD = r"""(?:[^\s"'`]|["'`](?![\s,;:}\])]|$))+"""
+#: Up to a space. A quote ends it only where the text around the pair may be quoted, and so does the next pair's.
+_WORD = r"""(?:(?!,["'`])[^\s"'`]|["'`](?![\s,;:}\])]|$))+"""
+_STRING = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _QUOTED = rf"""
     (?P<mark>\\{{1,8}}["'])(?:(?!(?<!\\)(?P=mark)).)*(?:(?P=mark))?   # in JSON that is in a string of JSON
   | {_WRAPPED}(?:"(?:[^"\\]|\\.)*"? | '(?:[^'\\]|\\.)*'? | `[^`]*`?)(?:(?=\w){_WORD})?
-  | [\[{{][^\[\]{{}}]*[\]}}](?=[\s,;:)\]}}"'`]|$) | [\[{{](?=[\s"'\\\[{{]).*
+  | [\[{{](?:{_STRING}|[^\[\]{{}}"'])*[\]}}](?=[\s,;:)\]}}"'`]|$) | [\[{{](?=[\s"'\\\[{{]).*
 """
 
 _KEYS = r"""
@@ -41,64 +42,23 @@ _SUFFIX = rf"(?:[_-]?(?:hash|value|base64|b64|key|salt)|[_-]?\d{{1,4}}|_(?!(?:{_
 
 #: In the place of a value where there is none: what programs say of a secret without telling it.
 _WORDS = frozenset(
-    [
-        "access",
-        "as",
-        "authentication",
-        "authorization",
-        "cannot",
-        "denied",
-        "does",
-        "empty",
-        "error",
-        "expired",
-        "fail",
-        "failed",
-        "false",
-        "for",
-        "found",
-        "has",
-        "have",
-        "header",
-        "in",
-        "incorrect",
-        "invalid",
-        "is",
-        "malformed",
-        "mismatch",
-        "missing",
-        "must",
-        "nil",
-        "no",
-        "none",
-        "not",
-        "null",
-        "ok",
-        "or",
-        "provided",
-        "redacted",
-        "refused",
-        "rejected",
-        "required",
-        "revoked",
-        "set",
-        "should",
-        "the",
-        "too",
-        "true",
-        "undefined",
-        "unset",
-        "unauthorized",
-        "used",
-        "validation",
-        "was",
-        "with",
-        "wrong",
-    ]
+    re.findall(
+        r"\w+",
+        """
+        access as authentication authorization cannot denied does empty error expired fail failed false for found has
+        have header in incorrect invalid is malformed mismatch missing must nil no none not null ok or provided redacted
+        refused rejected required revoked set should the too true unauthorized undefined unset used validation was
+        with wrong
+        """,
+    )
 )
+_PROSE = re.compile(r"[A-Za-z][A-Za-z ,;:.'-]*")
+_BEFORE = 12
 #: Of a statement or template: ``$1``, ``?``, ``%s``, ``:name``, ``${NAME}``, ``<password>``, ``****``.
 _PLACEHOLDER = re.compile(r"\$\d{1,3}|\?|%s|%\(\w+\)s|:[a-z_]\w*|\$\{?[A-Z_]\w*\}?|<\w+>|\*+")
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
+#: ``InvalidToken: ...`` is an error's name.
+_AT_FAULT = re.compile(r"(?i)(?:invalid|expired|missing|bad|wrong|incorrect|revoked|unexpected[ ]?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +83,13 @@ def _is_harmless(match: Match) -> bool:
     key, value = match["key"].lower(), match["secret"].rstrip(",;.)}]")
     if value in ("", "<", "''", '""') or _PLACEHOLDER.fullmatch(value):
         return True
-    if value.partition(" ")[0].rstrip(",;:.").lower() in _WORDS:
+    if _PROSE.fullmatch(value) and value.partition(" ")[0].rstrip(",;:.").lower() in _WORDS:
         return True
-    if key == "pwd" and match.string[: match.start("key")][-1:] not in ("_", "-"):
+    before = match.string[max(match.start("key") - _BEFORE, 0) : match.start("key")]
+    if key == "pwd" and before[-1:] not in ("_", "-"):
         return value.startswith("/")  # the shell's working folder
+    if _AT_FAULT.search(before):
+        return value.isalpha()
     return key.endswith("s") and _FIGURE.fullmatch(value) is not None
 
 
@@ -151,7 +114,22 @@ SHAPES = (
     ),
     Shape(
         "vendor_token",
-        ("gh", "glpat-", "xox", "sk_", "sk-", "aiza", "npm_", "sg.", "hvs.", "dop_v1_", "pypi-", "services/", "bot"),
+        (
+            "gh",
+            "github_pat_",
+            "glpat-",
+            "xox",
+            "sk_",
+            "sk-",
+            "aiza",
+            "npm_",
+            "sg.",
+            "hvs.",
+            "dop_v1_",
+            "pypi-",
+            "services/",
+            "bot",
+        ),
         _compiled(
             r"""
             (?<![A-Za-z0-9_-])(?P<secret>
@@ -174,7 +152,7 @@ SHAPES = (
     Shape(
         "dsn_password",
         ("@tcp(", "@unix(", "@udp("),
-        _compiled(r"""(?<![\w.-])[\w.-]{1,64}:(?P<secret>[^\s"'<>]{1,255})@(?:tcp|unix|udp)\("""),
+        _compiled(r"""(?:^|(?<=[\s"'<>]))[^\s"'<>:]{0,64}:(?P<secret>[^\s"'<>]+)@(?:tcp|unix|udp)\("""),
     ),
     Shape(
         "option",  # --password SECRET, "--password", "SECRET"

@@ -1,4 +1,4 @@
-"""What each write means for the episodes it is about. Pure: episodes as they are in, a draft of what is to be written out.
+"""What each write means for the episodes it is about. Pure: episodes as they are, and a draft of what is to be written.
 
 The rules are those of the SQLite store; tests/contract/test_store.py holds both to them.
 """
@@ -37,7 +37,9 @@ def finish(draft: Draft, episode: Episode, final: Final, reason: str, now: float
     """The first final state stands. An escalated episode stays open until its trouble ends."""
     if episode.final is not None:
         return episode
-    closed_at = episode.closed_at if final is Final.ESCALATED else float(now)
+    closed_at = episode.closed_at
+    if closed_at is None and final is not Final.ESCALATED:
+        closed_at = float(now)
     after = dataclasses.replace(episode, final=final, reason=reason, finished_at=float(now), closed_at=closed_at)
     draft.put(episode, after)
     draft.line(after, EntryKind.FINAL, {"final": final.value, "reason": reason}, now)

@@ -33,15 +33,15 @@ def _problems(told: Mapping[str, str], knows_waitaof: bool) -> Iterator[str]:
         yield f"appendonly is {told['appendonly']}: it would forget all at a restart; set appendonly yes"
     if told["appendfsync"] == "everysec" and not knows_waitaof:
         yield (
-            "appendfsync is everysec: a power cut would cost what was answered in the last second; set appendfsync always "
-            "(from Redis 7.2 on everysec will do: homeostat waits for the disk then)"
+            "appendfsync is everysec: a power cut would cost what was answered in the last second; "
+            "set appendfsync always (from Redis 7.2 on everysec will do: homeostat waits for the disk then)"
         )
     elif told["appendfsync"] not in ("always", "everysec"):
         yield f"appendfsync is {told['appendfsync']}: a power cut would cost what was answered; set appendfsync always"
     if told["no-appendfsync-on-rewrite"] != "no":
         yield (
-            f"no-appendfsync-on-rewrite is {told['no-appendfsync-on-rewrite']}: while the log is rewritten, what is answered "
-            "would not be on disk; set no-appendfsync-on-rewrite no"
+            f"no-appendfsync-on-rewrite is {told['no-appendfsync-on-rewrite']}: while the log is rewritten, "
+            "what is answered would not be on disk; set no-appendfsync-on-rewrite no"
         )
     if told["maxmemory-policy"] != "noeviction":
         yield (

@@ -22,77 +22,30 @@
 ``last-token``              string  the newest token of all leases; only grows
 =========================== ======= ================================================================================
 
-What grows is the record itself (lines, episodes), and with it what names its parts. Nothing expires but leases and turns.
+What grows is the record itself (lines, episodes), and what names its parts. Nothing expires but leases and turns.
 """
 
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
 class Keys:
     """Full names. ``prefix``: without braces."""
 
-    prefix: str
-
-    @property
-    def head(self) -> str:
-        return self._of("head")
-
-    @property
-    def turn(self) -> str:
-        return self._of("turn")
-
-    @property
-    def lines(self) -> str:
-        return self._of("lines")
-
-    @property
-    def episodes(self) -> str:
-        return self._of("episodes")
-
-    @property
-    def latest(self) -> str:
-        return self._of("latest")
-
-    @property
-    def open(self) -> str:
-        return self._of("open")
-
-    @property
-    def escalated(self) -> str:
-        return self._of("escalated")
-
-    @property
-    def undelivered(self) -> str:
-        return self._of("undelivered")
-
-    @property
-    def open_workloads(self) -> str:
-        return self._of("open-workloads")
-
-    @property
-    def unfinished_workloads(self) -> str:
-        return self._of("unfinished-workloads")
-
-    @property
-    def opened(self) -> str:
-        return self._of("opened")
-
-    @property
-    def steps(self) -> str:
-        return self._of("steps")
-
-    @property
-    def measures(self) -> str:
-        return self._of("measures")
-
-    @property
-    def holds(self) -> str:
-        return self._of("holds")
-
-    @property
-    def last_token(self) -> str:
-        return self._of("last-token")
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.head = self._of("head")
+        self.turn = self._of("turn")
+        self.lines = self._of("lines")
+        self.episodes = self._of("episodes")
+        self.latest = self._of("latest")
+        self.open = self._of("open")
+        self.escalated = self._of("escalated")
+        self.undelivered = self._of("undelivered")
+        self.open_workloads = self._of("open-workloads")
+        self.unfinished_workloads = self._of("unfinished-workloads")
+        self.opened = self._of("opened")
+        self.steps = self._of("steps")
+        self.measures = self._of("measures")
+        self.holds = self._of("holds")
+        self.last_token = self._of("last-token")
 
     def episode_lines(self, episode_id: int) -> str:
         return self._of(f"episode-lines:{episode_id}")
@@ -104,4 +57,4 @@ class Keys:
         return self._of(f"lease:{workload}")
 
     def _of(self, name: str) -> str:
-        return f"{{{self.prefix}}}:{name}"
+        return f"{{{self._prefix}}}:{name}"

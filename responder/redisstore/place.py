@@ -16,8 +16,8 @@ _DATABASE = re.compile(r"(/([0-9]+/?)?)?")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``password_file``: read anew for each connection; ``is_trusted``: it keeps what it answers, though it does not let
-    us look (CONFIG GET).
+    """``password_file``: read anew for each connection. ``is_trusted``: known to keep what it answers, though it does
+    not let us see that (CONFIG GET).
     """
 
     url: str
@@ -36,7 +36,9 @@ class Place:
         if not (is_socket or (is_host and _DATABASE.fullmatch(parts.path))):
             raise StoreError(f"the URL of the ledger's Redis is not of a form that is allowed: {_FORMS}")
         if parts.password and self.password_file is not None:
-            raise StoreError(f"the ledger's Redis at {self.where} has a password in its URL and a file of it; allowed: one")
+            raise StoreError(
+                f"the ledger's Redis at {self.where} has a password in its URL and a file of it; allowed: one"
+            )
 
     @property
     def where(self) -> str:

@@ -34,7 +34,9 @@ def read_head(text: bytes | None) -> Head:
         raise StoreError("the ledger in Redis is gone: its keys were deleted, or its database was flushed")
     schema, *rest = _read(text, list)
     if schema != SCHEMA:
-        raise StoreError(f"the ledger in Redis was made by another homeostat (schema {schema}, this one knows {SCHEMA})")
+        raise StoreError(
+            f"the ledger in Redis was made by another homeostat (schema {schema}, this one knows {SCHEMA})"
+        )
     return _made(Head, rest)
 
 

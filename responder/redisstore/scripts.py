@@ -24,8 +24,8 @@ DONE, BUSY, LOST = b"done", b"busy", b"lost"
 
 #: Write a draft, if all that it rests on still stands. Whoever comes too late because of another's write has the next
 #: turn, so that a long draft is not overtaken for ever.
-#: KEYS: head, turn, lease; then those that are written. ARGV: the head as it was read, who writes, the lease's value (or
-#: empty), milliseconds a turn lasts; then each command: how many words, and these.
+#: KEYS: head, turn, lease; then those that are written. ARGV: the head as it was read, who writes, the lease's value
+#: (or nothing), milliseconds that a turn lasts; then each command: how many words, and the words.
 COMMIT = Script(
     """
 local turn = redis.call('GET', KEYS[2])

@@ -119,8 +119,8 @@ class Server:
             if self._place.is_trusted:
                 return Sync.ALWAYS
             raise StoreError(
-                f"the Redis at {self._place.where} does not let us see whether it keeps what it answers ({_words(err)}); "
-                "allow CONFIG GET, or say in the settings that it is known to write each command to disk"
+                f"the Redis at {self._place.where} does not let us see whether it keeps what it answers "
+                f"({_words(err)}); allow CONFIG GET, or say in the settings that it is known to write all to disk"
             ) from err
         config = {reply[0].decode(): reply[1].decode() for reply in replies if reply}
         found = durability.problems(config, knows_waitaof=await _knows_waitaof(connection))

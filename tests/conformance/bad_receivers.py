@@ -97,6 +97,10 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+async def _ready(_request: web.Request) -> web.Response:
+    return web.Response()
+
+
 async def _session(app: web.Application) -> Any:
     async with aiohttp.ClientSession() as app[_SESSION]:
         yield
@@ -110,7 +114,7 @@ def main() -> None:
     arguments = parser.parse_args()
     app = web.Application()
     app.cleanup_ctx.append(_session)
-    app.add_routes(BAD_RECEIVERS[arguments.kind](arguments.sink).routes())
+    app.add_routes([web.get("/-/ready", _ready), *BAD_RECEIVERS[arguments.kind](arguments.sink).routes()])
     web.run_app(app, host="127.0.0.1", port=arguments.port, print=None, access_log=None)
 
 

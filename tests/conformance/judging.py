@@ -60,7 +60,7 @@ def acted(seen: Observations, workload: str, times: int = 1, *, since: str = "",
         return fail(f"did not act on {workload}{window}{_refusals(seen)}")
     start = seen.marks[since] if since else min(each.at for each in seen.deliveries or found)
     when = ", ".join(f"{action.at - start:.1f} s" for action in found)
-    return fail(f"acted {_times(len(found))} on {workload}{window}, not {_times(times)} (at {when})")
+    return fail(f"acted {_times(len(found))} on {workload}{window} (at {when}); allowed: {_times(times)}")
 
 
 def _times(count: int) -> str:

@@ -137,6 +137,10 @@ class Site:
     def alertmanager_url(self) -> str:
         return self.settings.responder.alertmanager_url
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {TOKEN}"}
+
     # The responder's API.
 
     async def deliver(self, *alerts: object, token: str = TOKEN, body: bytes | None = None) -> int:

@@ -88,6 +88,23 @@ class WorldAction:
 
 
 @dataclass
+class WorldMeasure(WorldAction):
+    """The same with an effect that can be put back: responder.actions.base.Undoable and Renewable."""
+
+    async def prepare(self, step: Step, target: object, tools: object) -> Mapping[str, object] | Skipped:
+        return Skipped("has none") if self.name in self.world.skipping else {"before": 1}
+
+    async def undo(self, step: Step, memo: Mapping[str, object], tools: object) -> str:
+        assert memo == {"before": 1}
+        self.world.act(f"undo {self.name}")
+        return "put back"
+
+    async def renew(self, step: Step, memo: Mapping[str, object], tools: object) -> None:
+        assert memo == {"before": 1}
+        self.world.act(f"renew {self.name}")
+
+
+@dataclass
 class WorldAlertmanager:
     """As homeostat.alertmanager_api.AlertmanagerClient."""
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import aiohttp
 import pytest
 from fakes.stack import Server, Site, eventually, never
 
@@ -16,12 +15,6 @@ LOCAL = {
     # A ladder without steps: people are called at once, with nobody there to repair anything.
     "ladders": {"down": {"steps": []}},
 }
-
-
-@pytest.fixture
-async def make_site(tmp_path: Path) -> AsyncIterator[Callable[..., Site]]:
-    async with aiohttp.ClientSession() as session:
-        yield lambda **data: Site(tmp_path / "site", session, data)
 
 
 @pytest.fixture

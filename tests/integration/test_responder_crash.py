@@ -22,12 +22,6 @@ API = {
 }
 
 
-@pytest.fixture
-async def make_site(tmp_path: Path) -> AsyncIterator[Callable[..., Site]]:
-    async with aiohttp.ClientSession() as session:
-        yield lambda **data: Site(tmp_path / "site", session, data)
-
-
 @asynccontextmanager
 async def running(site: Site) -> AsyncIterator[Server]:
     async with site.responder_process() as server:

@@ -349,6 +349,54 @@ async def test_reset_connections_heals_leaked_connections(web):
     assert well == 200
 
 
+async def test_degraded_it_answers_from_memory_and_says_so(web):
+    await web.call("GET", "/items")
+    await web.call("POST", "/hooks/cache-clear")
+    before = await web.metrics()
+    status, answer = await web.call("POST", "/hooks/degrade", {"lease_seconds": 60})
+    await web.call("POST", "/faults/connection-leak")
+    degraded, items = await web.call("GET", "/items")
+    _, health = await web.call("GET", "/health")
+    during = await web.metrics()
+    ended, end = await web.call("DELETE", "/hooks/degrade")
+    normal, _ = await web.call("GET", "/items")
+
+    assert (status, answer) == (200, {"lease_seconds": 60})
+    assert (degraded, [item["name"] for item in items]) == (200, ["kettle", "lamp", "chair"])
+    assert health["degraded"] is True
+    assert (before["app_degraded{}"], during["app_degraded{}"]) == (0, 1)
+    answers = 'app_degraded_answers_total{what="items"}'
+    assert during[answers] - before[answers] == 1
+    assert (ended, end) == (200, {"was_degraded": True})
+    assert normal == 503  # again with the pool, which is exhausted
+    assert (await web.call("GET", "/health"))[1]["degraded"] is False
+
+
+async def test_a_degradation_ends_by_itself_unless_it_is_asked_for_again(web):
+    async def is_degraded():
+        return (await web.call("GET", "/health"))[1]["degraded"]
+
+    await web.call("POST", "/hooks/degrade", {"lease_seconds": 0.4})
+    asked = await is_degraded()
+    await asyncio.sleep(0.2)
+    await web.call("POST", "/hooks/degrade", {"lease_seconds": 0.4})
+    await asyncio.sleep(0.3)
+    renewed = await is_degraded()
+    await asyncio.sleep(0.2)
+    silent = await is_degraded()
+
+    assert (asked, renewed, silent) == (True, True, False)
+    assert await web.call("DELETE", "/hooks/degrade") == (200, {"was_degraded": False})
+
+
+@pytest.mark.parametrize("body", [None, {}, {"lease_seconds": 0}, {"lease_seconds": True}, {"lease_seconds": 1e9}])
+async def test_a_degradation_without_a_sensible_end_is_refused(web, body):
+    status, answer = await web.call("POST", "/hooks/degrade", body)
+
+    assert (status, answer) == (400, {"error": "lease_seconds: must be a number above 0, at most 3600"})
+    assert (await web.call("GET", "/health"))[1]["degraded"] is False
+
+
 async def test_hang_answers_and_then_nothing_does_sigterm_included(doomed_web):
     assert (await doomed_web.call("POST", "/faults/hang"))[0] == 200
     await asyncio.sleep(0.2)

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from shop.degraded import DEGRADATION
 from shop.stores import STORE_ERRORS, STORES, Stores, describe
 
 #: Shorter than any sensible probe timeout, so that the probe gets the reason and not silence.
@@ -23,6 +24,8 @@ async def show_health(request: web.Request) -> web.Response:
     """200 or 503."""
     reasons = await check(request.app[STORES])
     body = {"status": "failing" if reasons else "ok", "reasons": reasons}
+    if (degradation := request.app.get(DEGRADATION)) is not None:
+        body["degraded"] = degradation.is_on
     return web.json_response(body, status=503 if reasons else 200)
 
 

@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
+from shop.degraded import DEGRADATION, Degradation
 from shop.hooks import LOCAL_CACHE
 from shop.orders import ORDERS_KEY
 from shop.stores import POOL_MAX, STORE_ERRORS, STORES, Stores, Use
@@ -40,7 +41,7 @@ async def web_families(app: web.Application) -> list[Metric]:
     entries = _gauge(
         "app_cache_entries", "What it holds; it has no bound.", "cache", [("local", len(app[LOCAL_CACHE]))]
     )
-    return [*_pools(stores), entries, *_item_cache(stores.use)]
+    return [*_pools(stores), entries, *_item_cache(stores.use), *_degradation(app[DEGRADATION])]
 
 
 async def worker_families(app: web.Application) -> list[Metric]:
@@ -89,6 +90,15 @@ def _item_cache(use: Use) -> list[Metric]:
     hits.add_metric(["items"], use.cache_hits)
     misses.add_metric(["items"], use.cache_misses)
     return [hits, misses]
+
+
+def _degradation(degradation: Degradation) -> list[Metric]:
+    answers = CounterMetricFamily("app_degraded_answers", "Answers that were made with less.", labels=["what"])
+    answers.add_metric(["items"], degradation.answers)
+    return [
+        GaugeMetricFamily("app_degraded", "Whether it does less now, as it was asked to.", value=degradation.is_on),
+        answers,
+    ]
 
 
 async def _queue(stores: Stores) -> list[Metric]:

@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from shop import faults, hooks, orders
+from shop import degraded, faults, hooks, orders
 from shop.answers import answer_503
+from shop.degraded import DEGRADATION, Degradation
 from shop.health import show_health
 from shop.hooks import LOCAL_CACHE
 from shop.leaks import FAULT_STATE, FaultState, leak_in_background
@@ -21,7 +22,8 @@ def build_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[log_requests(log), *injected, answer_503])
     app[STORES] = Stores(settings)
     app[LOCAL_CACHE] = {}
-    app.add_routes([*orders.ROUTES, *hooks.ROUTES, web.get("/health", show_health)])
+    app[DEGRADATION] = Degradation()
+    app.add_routes([*orders.ROUTES, *hooks.ROUTES, *degraded.ROUTES, web.get("/health", show_health)])
     app.add_routes([web.get("/metrics", show_metrics(web_families))])
     app.cleanup_ctx.append(hold_stores)
     if settings.has_faults:

@@ -23,7 +23,7 @@ from homeostat.processes import system_processes
 from homeostat.processtrees import end_tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX programs")
-linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc, and refusals of Linux")
 is_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
 SLEEP = ["sleep", "60"]
@@ -271,6 +271,7 @@ async def test_a_command_leaves_neither_zombie_nor_thread():
             await asyncio.sleep(0.01)
 
 
+@linux
 async def test_a_program_that_is_just_being_installed_is_tried_again(tmp_path):
     program = tmp_path / "program"
     program.write_bytes(Path("/bin/echo").read_bytes())
@@ -305,7 +306,7 @@ async def test_a_command_that_ran_is_never_run_again(tmp_path, code):
         (["/etc/passwd"], None, Permanent, "/etc/passwd: cannot be started: Permission denied"),
         (["true", "\0"], None, Permanent, "true: cannot be started: embedded null byte"),
         (["true"], Path("/etc/passwd"), Permanent, "true: cannot be started: Not a directory"),
-        (["true", "x" * 2**18], None, Permanent, "true: cannot be started: Argument list too long"),
+        (["true", "x" * 2**21], None, Permanent, "true: cannot be started: Argument list too long"),
     ],
 )
 async def test_what_cannot_be_started_is_told(argv, cwd, kind, message):

@@ -26,7 +26,9 @@ GC = HookStep(action="hook", hook="gc")
 LADDER = Ladder(steps=(GC, RESTART))
 
 
-def hard(*times: float, workload: str = "shop/web", action: str = "restart", episode: int = 1) -> tuple[StepRecord, ...]:
+def hard(
+    *times: float, workload: str = "shop/web", action: str = "restart", episode: int = 1
+) -> tuple[StepRecord, ...]:
     return tuple(StepRecord(at, episode, workload, action, "hard") for at in times)
 
 

@@ -1,5 +1,6 @@
 """One recovery from alert to final state in virtual time, also when the responder dies at any moment of it."""
 
+import contextlib
 import math
 from collections.abc import AsyncIterator, Mapping
 from itertools import pairwise
@@ -8,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 from fakes.clock import FakeClock
-from fakes.world import World, WorldAction, WorldAlertmanager, WorldGuardian, WorldPrometheus
+from fakes.world import World, WorldAction, WorldAlertmanager, WorldGuardian, WorldMeasure, WorldPrometheus
 from prometheus_client import CollectorRegistry
 
 from homeostat import settings as settings_module
@@ -20,7 +21,7 @@ from responder.actions import ACTIONS
 from responder.actions.base import Tools
 from responder.escalate import transcript
 from responder.leases import Leased
-from responder.ledger import Entry, EntryKind, Episode, Final, Store, StoreError
+from responder.ledger import Entry, EntryKind, Episode, Final, Hold, LostLease, Store, StoreError
 from responder.metrics import Metrics
 from responder.onlooker import Onlooker
 from responder.recovery import Deferred, Recovery
@@ -46,11 +47,24 @@ def make_settings(**changes: object) -> Settings:
     return settings_module.build(data, {}, "test", base=Path("/nowhere"), environ={})
 
 
+def with_ladder(*steps: dict[str, object], **responder: object) -> Settings:
+    data = {
+        "responder": responder,
+        "processes": {"api": {"command": ["api"]}},
+        "workloads": {
+            "local/api": {"enable": True, "hooks": {"gc": "http://127.0.0.1:1/gc"}, "start_grace": "0s"},
+        },
+        "ladders": {"test": {"steps": list(steps)}},
+    }
+    return settings_module.build(data, {}, "test", base=Path("/nowhere"), environ={})
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(FakeClock())
     for name in ("hook", "restart"):
         monkeypatch.setitem(ACTIONS, name, WorldAction(world, name))
+    monkeypatch.setitem(ACTIONS, "limits", WorldMeasure(world, "limits"))
     return world
 
 
@@ -472,3 +486,297 @@ async def test_an_escalation_is_over_when_its_rule_has_long_not_been_true(world:
 
     assert not await make_onlooker(world, store).is_over(episode, 60.0)
     assert await make_onlooker(world, store).is_over(episode, 1000.0)
+
+
+# --- Steps that can be put back
+
+LIMITS = {"action": "limits", "memory": 1.5, "lasts": "10m"}
+RESTART = {"action": "restart"}
+
+
+async def test_what_did_not_help_is_put_back_before_the_next_rung(world: World, store: SqliteStore):
+    world.cures = frozenset({"restart"})
+    episode = await open_episode(world, store)
+
+    done = await drive(world, store, with_ladder(LIMITS, RESTART))
+
+    assert world.taken == ["limits", "undo limits", "restart"]
+    assert done.final is Final.VERIFIED
+    assert "step limits: undone: put back" in await lines(store, episode)
+    assert await store.measures() == []
+
+
+async def test_putting_back_may_be_what_helps_and_is_verified_too(world: World, store: SqliteStore):
+    world.cures = frozenset({"undo limits"})
+    await open_episode(world, store)
+
+    done = await drive(world, store, with_ladder(LIMITS, RESTART))
+
+    assert world.taken == ["limits", "undo limits"]
+    assert done.final is Final.ROLLED_BACK
+    assert done.reason.startswith("limits was put back: good for")
+
+
+async def test_what_helps_is_kept_in_sight_until_its_time_is_over(world: World, store: SqliteStore):
+    world.cures = frozenset({"limits"})
+    episode = await open_episode(world, store)
+
+    done = await drive(world, store, with_ladder(LIMITS, RESTART))
+
+    assert done.final is Final.VERIFIED
+    [measure] = await store.measures()
+    assert measure.episode_id == episode.id
+    assert measure.due_at == pytest.approx(episode.opened_at + 600, abs=1)
+
+
+async def test_what_cannot_be_put_back_now_is_tried_again(world: World, store: SqliteStore):
+    world.cures = frozenset({"restart"})
+    world.failing = {"undo limits": Permanent("busy")}
+    await open_episode(world, store)
+    await drive(world, store, with_ladder(LIMITS, RESTART), until_s=60.0)
+    assert world.taken.count("undo limits") > 3
+    assert "restart" not in world.taken
+    world.failing = {}
+
+    done = await drive(world, store, with_ladder(LIMITS, RESTART))
+
+    assert done.final is Final.VERIFIED
+    assert world.taken[-2:] == ["undo limits", "restart"]
+
+
+async def test_what_can_never_be_put_back_is_a_persons(world: World, store: SqliteStore):
+    world.failing = {"undo limits": Permanent("the container is gone")}
+    await open_episode(world, store)
+
+    done = await drive(world, store, with_ladder(LIMITS, RESTART))
+
+    assert done.final is Final.ESCALATED
+    assert "is not put back: the container is gone" in done.reason
+    assert "restart" not in world.taken
+    assert await store.measures() == []
+
+
+async def test_a_step_that_does_not_fit_is_passed_over_without_being_put_back(world: World, store: SqliteStore):
+    world.skipping = frozenset({"limits"})
+    world.cures = frozenset({"restart"})
+    await open_episode(world, store)
+
+    await drive(world, store, with_ladder(LIMITS, RESTART))
+
+    assert world.taken == ["restart"]
+    assert await store.measures() == []
+
+
+@pytest.mark.parametrize("cure", ["none", "limits", "undo limits", "restart"])
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("write", range(1, 14))
+async def test_a_crash_at_any_write_puts_back_what_did_not_help(
+    world: World, store: SqliteStore, write: int, after: bool, cure: str
+):
+    world.cures = frozenset({cure})
+    await open_episode(world, store)
+    settings = with_ladder(LIMITS, RESTART)
+    with contextlib.suppress(Crash):
+        await drive(world, CrashingStore(store, write, before=not after), settings)
+
+    ended = [episode for episode in await store.episodes(1) if episode.final is not None]
+    done = ended[0] if ended else await drive(world, store, settings)
+
+    assert world.taken.count("limits") <= 1
+    assert world.taken.count("restart") <= 1
+    if "restart" in world.taken:
+        assert "undo limits" in world.taken
+    assert (await store.measures() != []) == ("limits" in world.taken and "undo limits" not in world.taken)
+    assert done.final is not None
+
+
+# --- What the ledger keeps of a hard step
+
+
+async def test_what_was_seen_before_a_hard_step_is_kept(world: World, store: SqliteStore):
+    episode = await open_episode(world, store)
+
+    await drive(world, store)
+
+    kinds = [entry.kind for entry in await store.entries(episode.id)]
+    assert kinds.count(EntryKind.EVIDENCE) == 1
+    assert kinds[kinds.index(EntryKind.EVIDENCE) + 1] is EntryKind.STARTED
+    [seen] = [entry for entry in await store.entries(episode.id) if entry.kind is EntryKind.EVIDENCE]
+    assert seen.data == {"rung": 1, "seen": "the last words"}
+
+
+# --- Waits
+
+
+async def test_in_a_storm_nothing_is_asked_and_nothing_is_done(world: World, store: SqliteStore):
+    episode = await open_episode(world, store)
+    world.brake.opened([f"shop/w{n}" for n in range(6)], world.clock.now())
+    world.alertmanager_down = world.prometheus_down = True
+
+    await drive(world, store, until_s=100.0)
+
+    entries = await store.entries(episode.id)
+    assert [(e.kind, e.data.get("reason")) for e in entries[1:]] == [(EntryKind.WAITING, "storm")]
+    assert world.taken == []
+
+
+async def test_after_the_storm_what_is_left_is_repaired(world: World, store: SqliteStore):
+    world.cures = frozenset({"hook"})
+    await open_episode(world, store)
+    world.brake.opened([f"shop/w{n}" for n in range(6)], world.clock.now())
+
+    done = await drive(world, store)
+
+    assert done.final is Final.VERIFIED
+    assert world.taken == ["hook"]
+
+
+async def test_what_a_workload_needs_comes_first(world: World, store: SqliteStore):
+    world.cures = frozenset({"hook"})
+    world.sick_needs = ("shop/db",)
+    episode = await open_episode(world, store)
+    await drive(world, store, until_s=600.0)
+    assert world.taken == []
+    assert [e.data["reason"] for e in await store.entries(episode.id) if e.kind is EntryKind.WAITING] == ["dependency"]
+    world.sick_needs = ()
+
+    assert (await drive(world, store)).final is Final.VERIFIED
+
+
+async def test_a_dependency_that_stays_in_trouble_is_a_persons(world: World, store: SqliteStore):
+    world.sick_needs = ("shop/db",)
+    await open_episode(world, store)
+
+    done = await drive(world, store)
+
+    assert done.final is Final.ESCALATED
+    assert "shop/db" in done.reason
+    assert world.taken == []
+
+
+async def test_an_operators_hold_keeps_hands_off_until_it_ends(world: World, store: SqliteStore):
+    world.cures = frozenset({"hook"})
+    await open_episode(world, store)
+    await store.put_hold(Hold("local/*", "heap dump", "jane", world.clock.now(), world.clock.now() + 3600))
+    await drive(world, store, until_s=3500.0)
+    assert world.taken == []
+
+    assert (await drive(world, store)).final is Final.VERIFIED
+
+
+@pytest.mark.parametrize(("text", "held"), [("", True), ("local/api\n", True), ("# none\nshop/web\n", False)])
+async def test_a_hold_file_keeps_hands_off_as_long_as_it_is_there(
+    world: World, store: SqliteStore, tmp_path: Path, text: str, held: bool
+):
+    world.cures = frozenset({"hook"})
+    file = tmp_path / "hold"
+    file.write_text(text)
+    settings = with_ladder({"action": "hook", "hook": "gc"}, hold_file=str(file))
+    await open_episode(world, store)
+
+    await drive(world, store, settings, until_s=120.0)
+    assert (world.taken == []) == held
+    file.unlink()
+    if held:
+        await drive(world, store, settings)
+
+    assert world.taken == ["hook"]
+
+
+async def test_a_condition_decides_whether_its_rung_is_taken(world: World, store: SqliteStore):
+    world.cures = frozenset({"restart"})
+    world.conditions = {'busy{workload="local/api"}': 0.0}
+    hook = {"action": "hook", "hook": "gc", "when": "busy{workload=$workload}"}
+    await open_episode(world, store)
+
+    await drive(world, store, with_ladder(hook, RESTART))
+
+    assert world.taken == ["restart"]
+
+
+async def test_what_a_step_must_make_true_besides_is_looked_at(world: World, store: SqliteStore):
+    world.cures = frozenset({"hook"})
+    world.conditions = {"queue == 0": None}
+    hook = {"action": "hook", "hook": "gc", "verify": {"promql": "queue == 0"}}
+    episode = await open_episode(world, store)
+
+    await drive(world, store, with_ladder(hook))
+
+    assert any("not_recovered: promql: not true" in line for line in await lines(store, episode))
+
+
+# --- A person's word
+
+CAREFUL = {"action": "restart", "approval": "10m"}
+
+
+async def answer(world: World, store: SqliteStore, episode: Episode, kind: EntryKind) -> None:
+    await store.append(episode, kind, {"rung": 0, "by": "jane", "reason": ""}, world.clock.now())
+
+
+async def test_a_step_waits_for_a_yes_and_people_are_asked(world: World, store: SqliteStore):
+    world.cures = frozenset({"restart"})
+    episode = await open_episode(world, store)
+    await drive(world, store, with_ladder(CAREFUL), until_s=300.0)
+    assert world.taken == []
+    asked = [alert for alert in world.posted if alert.labels["alertname"] == "HomeostatApprovalNeeded"]
+    assert asked
+    assert {alert.ends_at for alert in asked} == {episode.opened_at + 600.0}
+    assert [e.kind for e in await store.entries(episode.id)].count(EntryKind.PENDING) == 1
+    await answer(world, store, episode, EntryKind.APPROVED)
+
+    done = await drive(world, store, with_ladder(CAREFUL))
+
+    assert done.final is Final.VERIFIED
+    assert world.taken == ["restart"]
+
+
+async def test_a_no_calls_people(world: World, store: SqliteStore):
+    episode = await open_episode(world, store)
+    await drive(world, store, with_ladder(CAREFUL), until_s=30.0)
+    await answer(world, store, episode, EntryKind.REJECTED)
+
+    done = await drive(world, store, with_ladder(CAREFUL))
+
+    assert (done.final, world.taken) == (Final.ESCALATED, [])
+    assert done.reason.startswith("rejected")
+
+
+async def test_nobodys_word_is_no_yes(world: World, store: SqliteStore):
+    await open_episode(world, store)
+
+    done = await drive(world, store, with_ladder(CAREFUL))
+
+    assert (done.final, world.taken) == (Final.ESCALATED, [])
+    assert done.reason.startswith("approval_expired")
+
+
+# --- Leases
+
+
+async def test_nothing_is_done_once_the_lease_may_be_over(world: World, store: SqliteStore):
+    """As a process that was stopped between writing `started` and acting finds it when it goes on."""
+    episode = await open_episode(world, store)
+    settings = make_settings()
+    lease = await store.acquire("local/api", "a", 15.0, world.clock.monotonic())
+    recovery = Recovery(make_services(world, store, settings), settings, Leased(store, lease, world.clock), capture)
+    world.clock.advance(14.5)
+
+    with pytest.raises(LostLease):
+        await recovery.advance(episode)
+
+    assert world.taken == []
+
+
+async def test_who_lost_the_lease_writes_nothing(world: World, store: SqliteStore):
+    episode = await open_episode(world, store)
+    settings = make_settings()
+    lease = await store.acquire("local/api", "a", 15.0, 0.0)
+    assert await store.acquire("local/api", "b", 15.0, 16.0) is not None
+    recovery = Recovery(make_services(world, store, settings), settings, Leased(store, lease, world.clock), capture)
+
+    with pytest.raises(LostLease):
+        await recovery.advance(episode)
+
+    assert world.taken == []
+    assert len(await store.entries(episode.id)) == 1

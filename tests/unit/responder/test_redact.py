@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -102,11 +103,12 @@ SPACED = st.builds(" ".join, st.lists(ANY, min_size=2, max_size=3))
 def assert_gone(secret, line, template):
     """Neither the secret nor much of it, in any spelling that the line has."""
     out = redact(line)
+    kept = out.replace(MARK, "\0")
 
     assert MARK in out
     for spelling in {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), repr(secret)[1:-1], escape(secret)}:
         pieces = {spelling[at : at + 6] for at in range(max(len(spelling) - 5, 1))}
-        assert not [piece for piece in pieces if piece in out and piece not in template]
+        assert not [piece for piece in pieces if piece in kept and piece not in template]
 
 
 @pytest.mark.parametrize("shape", BARE)
@@ -115,13 +117,13 @@ def test_a_secret_without_quotes_does_not_survive(shape, secret):
     if "sql" in shape:
         secret = secret.replace("'", "x")
 
-    assert_gone(secret, BARE[shape].format(secret), BARE[shape].format("") + MARK)
+    assert_gone(secret, BARE[shape].format(secret), BARE[shape].format(""))
 
 
 @pytest.mark.parametrize("shape", ENCODED)
 @given(secret=st.one_of(PLAIN, ANY, SPACED))
 def test_a_secret_as_a_language_writes_it_does_not_survive(shape, secret):
-    assert_gone(secret, ENCODED[shape](secret), ENCODED[shape]("") + MARK)
+    assert_gone(secret, ENCODED[shape](secret), ENCODED[shape](""))
 
 
 @given(secret=PLAIN, before=st.text(max_size=30), after=st.text(max_size=30))
@@ -160,7 +162,7 @@ def test_the_longer_of_two_known_secrets_goes_first():
 def test_a_token_that_tells_itself_does_not_survive(token):
     out = redact(f"2026-11-24 sent {token} to upstream")
 
-    assert token[-16:] not in out
+    assert max(re.findall(r"[\w.-]+", token.replace("@", " ")), key=len) not in out
     assert (out.startswith("2026-11-24 sent "), out.endswith(" to upstream")) == (True, True)
 
 
@@ -193,13 +195,11 @@ def test_a_private_key_does_not_survive_and_its_neighbours_do(key, stamp):
 
 
 def test_a_key_that_is_only_mentioned_costs_no_other_line():
-    text = "expected -----BEGIN PRIVATE KEY-----\n2026-11-24 retrying in 5 s\n2026-11-24 no -----END PRIVATE KEY----- seen\nbye bye"
-    out = redact(text)
+    after = redact("expected -----BEGIN PRIVATE KEY-----\n2026-11-24 retrying in 5 s\nbye bye")
+    before = redact("2026-11-24 retrying in 5 s\nno -----END PRIVATE KEY----- seen\nbye bye")
 
-    assert out.endswith("\nbye bye")
-    assert redact("-----BEGIN PRIVATE KEY-----\n2026-11-24 retrying in 5 s\nbye bye").endswith(
-        "retrying in 5 s\nbye bye"
-    )
+    assert after == f"expected {MARK}\n2026-11-24 retrying in 5 s\nbye bye"
+    assert before == f"2026-11-24 retrying in 5 s\n{MARK} seen\nbye bye"
 
 
 ORDINARY = """
@@ -246,7 +246,7 @@ authorization: denied by policy
 {"password":null,"token":"","secret":false}
 {"max_tokens":4096,"prompt_tokens":123,"total_tokens":1500}
 level=info msg="token refreshed" token_type=bearer token_expires_in=3600 cookie_secure=true
-INFO tokens: 1500 used, cookies: 3, secrets=0
+INFO tokens: 1500 used, secrets=0, cookies: 3
 PWD=/app
 OLDPWD=/root
 POSTGRES_PASSWORD_FILE=/run/secrets/db
@@ -275,14 +275,18 @@ def test_an_ordinary_line_is_left_as_it_is(line):
     assert redact(line) == line
 
 
-def test_the_rest_of_a_line_stays_readable():
-    line = (
-        "2026-11-24 POST /login user=bob password=hunter2x status=500 url=postgres://app:hunter2x@db:5432/shop took=3s"
-    )
+@pytest.mark.parametrize(
+    "line",
+    ["PWD=/app;token={}", "InvalidToken: token={}", "tokens: 5,password={}", "token=${{X}},api_key={}"],
+)
+def test_a_secret_behind_what_is_none_does_not_survive(line):
+    assert "hunter2x" not in redact(line.format("hunter2x"))
 
-    assert redact(line) == (
-        "2026-11-24 POST /login user=bob password=[redacted] status=500 url=postgres://app:[redacted]@db:5432/shop took=3s"
-    )
+
+def test_the_rest_of_a_line_stays_readable():
+    line = "2026-11-24 POST /login user=bob password={0} status=500 url=postgres://app:{0}@db:5432/shop took=3s"
+
+    assert redact(line.format("hunter2x")) == line.format(MARK)
 
 
 @given(text=st.text())
@@ -338,8 +342,9 @@ def test_secrets_of_an_environment_are_told_from_its_words():
 UNITS = [
     "a", "token=", "eyJ", "eyJ.", "://", "://a:", "://a:b", '"', "'", '\\"', 'token=\\"', "token='\\\\", "Bearer ",
     "--token ", "--a-", "-u a:", "<token>", "AKIA", "ghp_", " ", "\t", "token : ", "token_a", "_token", "password 'x",
-    "identified by ", "authorization=", "cookie[", "token=[", "token=[{", ";token=", "password is generated for ",
+    "identified by ", "authorization=", "cookie[", "token=[", "token=[{", "token=['\"", 'x"token=[y', 'token=[a "', ";token=", "password is generated for ",
     "\x1b[", "\x1b]", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "SG.a", "token=A(", "%20eyJ", "\n",
+    "InvalidToken:", "tokens:5,", "PWD=/", "authorization: denied ",
 ]  # fmt: skip
 
 
