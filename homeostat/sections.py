@@ -148,6 +148,22 @@ class Tls(Server):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedStore:
+    """A Redis that several responders share. It must keep what it answers: `appendonly yes`, `appendfsync always` (or,
+    since 7.2, everysec), `maxmemory-policy noeviction`.
+    """
+
+    #: redis://[USER@]HOST[:PORT][/DATABASE], rediss:// for TLS, or unix://PATH.
+    redis: Line
+    #: Relative to the settings file.
+    password_file: Path | None = None
+    #: Responders with the same prefix share a ledger.
+    prefix: Annotated[str, matching("[A-Za-z0-9._-]{1,64}", "must be letters, digits, ., _ and -")] = "homeostat"
+    #: It is known to keep what it answers, though it does not let us ask (CONFIG GET).
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResponderSettings(Server):
     """The receiver of Alertmanager's webhook."""
 
@@ -178,6 +194,8 @@ class ResponderSettings(Server):
     #: Evidence before a hard step: it may take so long, and be so large.
     evidence_time: Period = 3.0
     evidence_size: Size = 32 * 2**10
+    #: For replicas. Left out: a file in state_dir, for one responder.
+    store: SharedStore | None = None
     #: Name -> program, for the action `exec`. Nothing else is ever run by name.
     commands: Mapping[Name, Command] = field(default_factory=dict)
     #: Compare our episodes with Alertmanager's own list this often.

@@ -139,7 +139,8 @@ class PgReleaseStep(StepBase):
     action: Literal["pg_release"]
     #: HOST:PORT/DATABASE, or :PORT/DATABASE of the workload's own container.
     target: Annotated[Line, Checked(is_postgres_address)]
-    #: Who connects. With pg_use_reserved_connections (PostgreSQL 16) also when the application has taken all others.
+    #: Who connects. When the application has taken all connections, only who may use reserved ones can: a superuser,
+    #: or, since PostgreSQL 16, a user with pg_use_reserved_connections.
     user: Line
     password_file: Path | None = None
     #: Whose sessions are ended; the connecting user's own when left out. Never anybody else's.

@@ -8,9 +8,10 @@ if __name__ == "__main__":
 from homeostat import service
 from homeostat.clock import SystemClock
 from homeostat.errors import SettingsError
-from responder.app import Live, create_app
+from responder.app import create_app
 from responder.ledger import StoreError
-from responder.store_sqlite import SqliteStore
+from responder.parts import Live
+from responder.stores import open_store
 from responder.webhook import read_tokens
 
 
@@ -18,15 +19,12 @@ def main() -> None:
     arguments = service.parse_arguments("responder", __doc__ or "")
     settings = service.load_or_exit(arguments.settings)
     try:
-        tokens = read_tokens(settings.responder.token_files)
-        store = SqliteStore(settings.state_dir / "responder.sqlite3")
+        live = Live(arguments.settings, settings, read_tokens(settings.responder.token_files))
+        service.serve(create_app(live, lambda: open_store(settings), SystemClock()), settings.responder.listen)
     except SettingsError as err:
         service.fail(str(err), service.EXIT_SETTINGS)
     except StoreError as err:
         service.fail(str(err), service.EXIT_IN_USE)
-    else:
-        live = Live(arguments.settings, settings, tokens)
-        service.serve(create_app(live, store, SystemClock()), settings.responder.listen)
 
 
 if __name__ == "__main__":

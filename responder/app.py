@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import aiohttp
 import structlog
@@ -25,9 +25,10 @@ from homeostat.prometheus_api import PrometheusClient
 from responder import operate, readapi
 from responder.actions.base import Tools
 from responder.brake import Brake
+from responder.capture import CaptureBounds, CaptureTools, capture
 from responder.chain import START
+from responder.engine import Capture
 from responder.escalate import Escalation
-from responder.evidencebefore import capturer
 from responder.intake import Duties, Intake
 from responder.leases import Leased
 from responder.ledger import Episode, Store, StoreError
@@ -40,7 +41,7 @@ from responder.reconcile import Reconciler
 from responder.recovery import Deferred, Recovery
 from responder.rehearsal import rehearse
 from responder.services import Services
-from responder.targets import Resolver
+from responder.targets import Resolver, Target
 from responder.trackrecord import TrackRecord
 from responder.watchposts import DeadMan, StormWatch
 
@@ -49,10 +50,15 @@ log = structlog.get_logger()
 __all__ = ["PARTS", "Live", "Parts", "create_app"]
 
 
-def create_app(live: Live, store: Store, clock: Clock) -> web.Application:
-    """The application; its background work starts and ends with it."""
+OpenStore = Callable[[], Awaitable[Store]]
+
+
+def create_app(live: Live, open_store: OpenStore, clock: Clock) -> web.Application:
+    """The application; its store and background work start and end with it. It raises what ``open_store`` raises, at
+    its start.
+    """
     app = web.Application(client_max_size=live.settings.responder.body_limit, middlewares=[_say_unreadable])
-    app.cleanup_ctx.append(lambda app_: _run(app_, live, store, clock))
+    app.cleanup_ctx.append(lambda app_: _run(app_, live, open_store, clock))
     app.add_routes(
         [
             web.post("/webhook/alertmanager", receive),
@@ -76,7 +82,8 @@ async def _say_unreadable(request: web.Request, handler: Handler) -> web.StreamR
         return web.json_response({"error": str(err)}, status=503)
 
 
-async def _run(app: web.Application, live: Live, store: Store, clock: Clock) -> AsyncIterator[None]:
+async def _run(app: web.Application, live: Live, open_store: OpenStore, clock: Clock) -> AsyncIterator[None]:
+    store = await open_store()
     engine: Engine | None = None if live.settings.docker.enabled is False else DockerEngine(live.settings.docker.host)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=64)) as session:
         parts, work = _compose(live, _services(live, store, clock, engine, session))
@@ -110,7 +117,7 @@ def _services(
 
 def _compose(live: Live, services: Services) -> tuple[Parts, Measures]:
     store, metrics, clock = services.store, services.metrics, services.clock
-    capture = capturer(services.tools, lambda: live.tokens)
+    capture = _capture(live, services.tools)
     owner = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
     escalation = Escalation(services.alertmanager)
     storm = StormWatch(services.brake, escalation, lambda: live.settings, metrics, clock)
@@ -152,6 +159,22 @@ def _compose(live: Live, services: Services) -> tuple[Parts, Measures]:
     metrics.reload_ok.set(1)
     metrics.reload_at.set(clock.now())
     return parts, Measures(services, lambda: live.settings, capture, owner)
+
+
+def _capture(live: Live, tools: Tools) -> Capture:
+    looking = CaptureTools(
+        engine=tools.engine,
+        guardian=tools.guardian,
+        clock=tools.clock,
+        logs=live.settings.state_dir / "logs",
+        secrets=lambda: live.tokens,
+    )
+
+    async def before_hard_step(target: Target) -> Mapping[str, object]:
+        responder = live.settings.responder
+        return await capture(target, looking, CaptureBounds(responder.evidence_time, responder.evidence_size))
+
+    return before_hard_step
 
 
 def _registry() -> CollectorRegistry:

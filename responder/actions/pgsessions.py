@@ -37,9 +37,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE pid = $1 AND backend_start = $2 AND state_change = $3 AND usename = $4 AND pid <> pg_backend_pid()
 """
 
-_KEEP_ONE = "to keep one for it, set reserved_connections and grant the user pg_use_reserved_connections (since 16)"
-    "to keep one for it, set reserved_connections and grant its user pg_use_reserved_connections (PostgreSQL 16)"
-)
+_KEEP_ONE = "one is kept for a superuser, or (since 16) by reserved_connections for who has pg_use_reserved_connections"
 #: SQLSTATE (also its class) -> what, and words. The server's own words may hold anything.
 _REFUSALS: dict[str, tuple[type[HomeostatError], str]] = {
     "53300": (Temporary, f"too many connections: it takes no new one, not even to end others; {_KEEP_ONE}"),

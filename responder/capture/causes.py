@@ -133,7 +133,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
 #: What stands before a phrase that did not come true, and after the name of a count of none.
 _NONE_BEFORE = re.compile(r"(?:^|[^\w.])(?:0|no|zero|without|avoid(?:s|ing)?|prevents?)\s+$")
 _NONE_AFTER = re.compile(
-    r"(?:_?(?:errors?|count|total|events?|retries))?[\"']?\s{0,3}[:=]\s{0,3}(?:0|false|none|null)(?![\w.])"
+    r"(?:[_ ]?(?:errors?|count|total|events?|retries))?[\"']?\s{0,3}[:=]\s{0,3}(?:0|false|none|null)(?![\w.])"
 )
 _BEFORE, _AFTER = 12, 24
 #: How much of a line is shown around a phrase.

@@ -66,12 +66,12 @@ class Server:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 yield
-        except TimeoutError as err:
-            raise StoreError(
-                f"the ledger in Redis at {self._place.where} was not done within {_PATIENCE_S:g} s"
-            ) from err
+        except TimeoutError:
+            where = self._place.where
+            raise StoreError(f"the ledger in Redis at {where} was not done with it in {_PATIENCE_S:g} s") from None
         except (RedisError, OSError, UnicodeError) as err:
-            raise StoreError(f"the ledger in Redis at {self._place.where} cannot be used: {_words(err)}") from err
+            # Without their own text, which may repeat a command.
+            raise StoreError(f"the ledger in Redis at {self._place.where} cannot be used: {_words(err)}") from None
 
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator["Session"]:
@@ -121,7 +121,7 @@ class Server:
             raise StoreError(
                 f"the Redis at {self._place.where} does not let us see whether it keeps what it answers "
                 f"({_words(err)}); allow CONFIG GET, or say in the settings that it is known to write all to disk"
-            ) from err
+            ) from None
         config = {reply[0].decode(): reply[1].decode() for reply in replies if reply}
         found = durability.problems(config, knows_waitaof=await _knows_waitaof(connection))
         if found:

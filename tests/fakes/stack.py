@@ -28,7 +28,7 @@ from homeostat.quantities import host_port
 from homeostat.rendering import ROOT, render
 from homeostat.settings import Settings
 from responder.app import PARTS, Live, Parts, create_app
-from responder.store_sqlite import SqliteStore
+from responder.stores import open_store
 from responder.webhook import read_tokens
 
 TOKEN = "token-of-the-tests-0123456789"
@@ -202,8 +202,8 @@ class Site:
         """The real application on its real port, in this process."""
         settings = self.settings
         live = Live(self.path, settings, read_tokens(settings.responder.token_files))
-        store = SqliteStore(settings.state_dir / "responder.sqlite3")
-        runner = web.AppRunner(create_app(live, store, SystemClock()), access_log=None, shutdown_timeout=0.5)
+        application = create_app(live, lambda: open_store(settings), SystemClock())
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
             await web.TCPSite(runner, *host_port(settings.responder.listen)).start()

@@ -90,9 +90,9 @@ def homeostat(folder: Path, servers: Mapping[str, Path], exits: contextlib.ExitS
 
 async def is_scraping(ports: Ports) -> bool:
     """Prometheus takes five seconds to find its targets."""
-    async with aiohttp.ClientSession() as session:
-        async with session.get(f"http://127.0.0.1:{ports.prometheus}/api/v1/targets") as response:
-            targets = (await response.json())["data"]["activeTargets"]
+    url = f"http://127.0.0.1:{ports.prometheus}/api/v1/targets"
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        targets = (await response.json())["data"]["activeTargets"]
     return any(not target["lastScrape"].startswith("0001") for target in targets)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,15 +11,15 @@ import aiohttp
 import pytest
 import yaml
 from aiohttp import web
-from conftest import missing
 from fakes.certificates import Authority
+from fakes.programs import needed
 from fakes.stack import TOKEN, Site, eventually, never, pick_port, wire_alert, wire_body
 
 from homeostat import service
 from homeostat.clock import SystemClock
 from homeostat.tls import TlsListener
 from responder.app import Live, create_app
-from responder.store_sqlite import SqliteStore
+from responder.stores import open_store
 from responder.webhook import read_tokens
 
 pytestmark = pytest.mark.servers
@@ -30,8 +29,7 @@ WEBHOOK = "/webhook/alertmanager"
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    if shutil.which("openssl") is None:
-        missing("no openssl: install it")
+    needed("openssl")
     return Authority(tmp_path_factory.mktemp("tls") / "ca")
 
 
@@ -62,7 +60,7 @@ async def responder(site: Site) -> AsyncIterator[web.Application]:
     """With both of its addresses, as the process has them."""
     settings = site.settings
     live = Live(site.path, settings, read_tokens(settings.responder.token_files))
-    app = create_app(live, SqliteStore(settings.state_dir / "responder.sqlite3"), SystemClock())
+    app = create_app(live, lambda: open_store(settings), SystemClock())
     async with service.listening(app, settings.responder.listen, TlsListener(settings.responder.tls, [WEBHOOK])):
         yield app
 

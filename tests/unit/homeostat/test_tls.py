@@ -11,8 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
-from conftest import missing
 from fakes.certificates import Authority
+from fakes.programs import needed
 
 from homeostat import service, settings
 from homeostat.errors import SettingsError
@@ -22,8 +22,7 @@ from homeostat.tls import TlsListener, server_context
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    if shutil.which("openssl") is None:
-        missing("no openssl: install it")
+    needed("openssl")
     return Authority(tmp_path_factory.mktemp("tls") / "ca")
 
 

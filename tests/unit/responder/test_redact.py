@@ -342,7 +342,8 @@ def test_secrets_of_an_environment_are_told_from_its_words():
 UNITS = [
     "a", "token=", "eyJ", "eyJ.", "://", "://a:", "://a:b", '"', "'", '\\"', 'token=\\"', "token='\\\\", "Bearer ",
     "--token ", "--a-", "-u a:", "<token>", "AKIA", "ghp_", " ", "\t", "token : ", "token_a", "_token", "password 'x",
-    "identified by ", "authorization=", "cookie[", "token=[", "token=[{", "token=['\"", 'x"token=[y', 'token=[a "', ";token=", "password is generated for ",
+    "identified by ", "authorization=", "cookie[", "token=[", "token=[{", "token=['\"", 'x"token=[y', 'token=[a "',
+    ";token=", "password is generated for ",
     "\x1b[", "\x1b]", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "SG.a", "token=A(", "%20eyJ", "\n",
     "InvalidToken:", "tokens:5,", "PWD=/", "authorization: denied ",
 ]  # fmt: skip
