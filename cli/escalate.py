@@ -16,7 +16,7 @@ _SPARE_S = 30.0
 async def call_people(settings: Settings, console: Console, wait_s: int) -> bool:
     """Print who was reached; whether anybody was. Raises Unreachable or Permanent when the test could not be made."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         progress.add_task(f"waiting at most {wait_s} s for a notification to go out", total=None)
         api = ResponderApi(settings, timeout_s=wait_s + _SPARE_S)
         outcome = await api.post(f"/api/v1/escalation-test?wait={wait_s}", {})

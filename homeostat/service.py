@@ -86,7 +86,7 @@ async def _serve(app: web.Application, listen: str, tls: TlsListener | None) -> 
     on_stop(loop, stop.set)
     try:
         async with listening(app, listen, tls):
-            logger.info("service.started", listen=listen, tls=tls.listen if tls else None)
+            logger.info("service.started", listen=listen, **({"tls": tls.listen} if tls else {}))
             await stop.wait()
     except InUse as err:
         fail(str(err), EXIT_IN_USE)

@@ -66,7 +66,10 @@ _APPEND_ONLY = """
 CREATE TRIGGER entries_keep BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER entries_stay BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 """
-_MUTABLE = "DROP TRIGGER IF EXISTS entries_keep; DROP TRIGGER IF EXISTS entries_stay;"
+_MUTABLE = """
+DROP TRIGGER IF EXISTS entries_keep;
+DROP TRIGGER IF EXISTS entries_stay;
+"""
 _PAGE = 1000
 
 
@@ -97,6 +100,7 @@ def prepare(db: sqlite3.Connection) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
+    """Each ends a line."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -20,7 +20,11 @@ from homeostat.platforms import control_socket_path
 TOKEN = "token-of-the-benchmark-0123456789"
 HOOKS = ("gc", "cache-clear")
 #: What has to be changed of the shipped settings where many workloads shall be repaired at once.
-NO_BRAKE: Mapping[str, Any] = {"storm": {"workloads": 1_000_000}, "caps": [{"count": 1000, "window": "1h"}]}
+NO_BRAKE: Mapping[str, Any] = {
+    "storm": {"workloads": 1_000_000},
+    "caps": [{"count": 10_000, "window": "1h"}],
+    "cooldown": "0s",
+}
 
 
 def workload_names(count: int) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class World:
         self._held: dict[str, _Held] = {}
         self._of: dict[str, set[str]] = {workload: set() for workload in workloads}
         self._troubled: set[str] = set()
-        self._ends: list[tuple[float, str]] = []
+        self._ends: list[tuple[float, frozenset[str]]] = []
         self._started = dict.fromkeys(workloads, now() - 3600.0)
         self._rows: bytes | None = None
         #: (epoch seconds, workload, hook or restart), as they came.
@@ -70,11 +70,11 @@ class World:
             labels = {str(name): str(value) for name, value in _mapping(alert["labels"]).items()}
             name, ends_at = fingerprint(labels), parse_rfc3339(str(alert["endsAt"])) or float("inf")
             if ends_at <= self._now():
-                self._drop(name)
+                self._end(name)
                 continue
             row = json.dumps(_row(name, labels, alert, self._now())).encode()
             self._held[name] = _Held(labels, ends_at, row)
-            if "remedy" in labels and labels["workload"] in self._of:
+            if "remedy" in labels:
                 self._of[labels["workload"]].add(name)
                 self._troubled.add(labels["workload"])
 
@@ -93,14 +93,13 @@ class World:
             for name, is_exact, value in tests
         )
 
-    def _drop(self, name: str) -> None:
+    def _end(self, name: str) -> None:
         held = self._held.pop(name, None)
         if held is None or "remedy" not in held.labels:
             return
         workload = held.labels["workload"]
-        ours = self._of.get(workload, set())
-        ours.discard(name)
-        if not ours:
+        self._of[workload].discard(name)
+        if not self._of[workload]:
             self._troubled.discard(workload)
 
     # --- Prometheus
@@ -131,7 +130,7 @@ class World:
             self._rows = None
         if self._rng.random() < self._temper.heals.get(what, 0.0):
             self._troubled.discard(workload)
-            self._ends.append((self._now() + self._temper.ends_after_s, workload))
+            self._ends.append((self._now() + self._temper.ends_after_s, frozenset(self._of[workload])))
 
     def processes(self) -> bytes:
         """The JSON list that the guardian gives."""
@@ -141,12 +140,11 @@ class World:
 
     def _end_due(self) -> None:
         now = self._now()
-        due = {workload for at, workload in self._ends if at <= now}
-        self._ends = [(at, workload) for at, workload in self._ends if at > now]
-        for workload in due - self._troubled:  # one that is in trouble again has an alert that goes on
-            for name in list(self._of[workload]):
-                self._drop(name)
-                self.ended.append(name)
+        due = [names for at, names in self._ends if at <= now]
+        self._ends = [(at, names) for at, names in self._ends if at > now]
+        for name in (name for names in due for name in names if name in self._held):
+            self._end(name)
+            self.ended.append(name)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

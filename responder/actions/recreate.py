@@ -18,6 +18,7 @@ from homeostat.settings import Settings
 from homeostat.steps import RecreateStep, Step
 from homeostat.workloads import PLAIN
 from responder.actions.base import Applied, Skipped, Tools
+from responder.actions.handsoff import HandsOff, read_hands_off
 from responder.actions.netsharers import network_sharers
 from responder.targets import Target
 
@@ -59,7 +60,7 @@ class Recreate:
         everything = await engine.list()
         if reason := _somebodys_stop(target, everything):
             return Skipped(reason)
-        scope = _scope(target.workload.id, everything, tools.settings())
+        scope = _scope(target.workload.id, everything, tools.settings(), await read_hands_off(tools))
         looking_s = step.timeout * _LOOKING / len(scope.workloads)
         parts = [await _look(workload, scope, everything, tools, looking_s) for workload in scope.workloads]
         for index, part in enumerate(parts):
@@ -83,34 +84,28 @@ def _somebodys_stop(target: Target, everything: Sequence[Container]) -> str:
     return f"{', '.join(idle)}, and docker compose would start it" if idle else ""
 
 
-def _scope(workload: str, everything: Sequence[Container], settings: Settings) -> _Scope:
+def _scope(workload: str, everything: Sequence[Container], settings: Settings, hands_off: HandsOff) -> _Scope:
     chosen, left = [workload], []
     for container in network_sharers(_of(workload, everything), everything):
         if container.workload_id in chosen:
             continue
-        if reason := _hands_off(container, everything, settings):
+        if reason := _why_not(container, _of(container.workload_id, everything), settings, hands_off):
             left.append(f"{container.name} ({reason})")
         else:
             chosen.append(container.workload_id)
     return _Scope(tuple(chosen), tuple(left))
 
 
-def _hands_off(container: Container, everything: Sequence[Container], settings: Settings) -> str:
-    """Why a container in the same network is not touched; empty when it may be."""
-    own = _of(container.workload_id, everything)
+def _why_not(container: Container, own: Sequence[Container], settings: Settings, hands_off: HandsOff) -> str:
+    """Why a container in the same network is not touched; empty when it may be. ``own``: all of its workload."""
     if container.workload_id.startswith(f"{PLAIN}/"):
         return "not a service of docker compose"
     try:
-        workload = describe(container.workload_id, own, settings)
+        reason = hands_off.reason(describe(container.workload_id, own, settings))
     except SettingsError:
         return "its labels are wrong"
-    if not workload.enabled:
-        return "not enabled"
-    if workload.hold:
-        return "on hold"
-    if idle := [each for each in own if not each.is_running]:
-        return idle[0].status
-    return ""
+    # Compose would start those that do not run.
+    return reason or next((each.status for each in own if not each.is_running), "")
 
 
 async def _look(workload: str, scope: _Scope, everything: Sequence[Container], tools: Tools, timeout_s: float) -> _Part:

@@ -13,6 +13,7 @@ from homeostat.guardian_client import ProcessStatus
 from homeostat.probes import ProbeContext, run_probe
 from homeostat.workloads import LOCAL, Kind, ProbeRole, ProbeSpec, Workload
 from responder.actions.base import Tools
+from responder.actions.handsoff import HandsOff, read_hands_off
 from responder.targets import Target
 
 #: Of a container or process that somebody wants to run.
@@ -27,6 +28,7 @@ class Stack:
     workloads: Mapping[str, Workload]
     containers: Mapping[str, Collection[Container]]
     processes: Mapping[str, ProcessStatus] | None
+    hands_off: HandsOff
     tools: Tools
 
     @property
@@ -36,10 +38,8 @@ class Stack:
     def why_not(self, workload_id: str) -> str:
         """Why a workload is not to be touched beside another; empty when it may be."""
         workload = self.workloads[workload_id]
-        if not workload.enabled:
-            return "not enabled"
-        if workload.hold:
-            return "on hold"
+        if reason := self.hands_off.reason(workload):
+            return reason
         if workload.kind is Kind.PROCESS:
             return self._why_not_process(_process_name(workload_id))
         states = sorted({each.status for each in self.containers[workload_id]})
@@ -107,7 +107,7 @@ async def read_stack(tools: Tools) -> Stack:
         except HomeostatError:
             processes = None
     by_id = {workload.id: workload for workload in workloads}
-    return Stack(by_id, group_by_workload(containers, settings), processes, tools)
+    return Stack(by_id, group_by_workload(containers, settings), processes, await read_hands_off(tools), tools)
 
 
 def _process_name(workload_id: str) -> str:

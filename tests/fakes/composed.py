@@ -21,7 +21,13 @@ from homeostat.settings import Settings
 from responder.actions.base import Memo, Skipped, Tools, Undoable
 from responder.targets import Target
 
-REDIS = {"image": "redis:8.0", "command": ["redis-server", "--save", ""], "stop_grace_period": "1s"}
+#: Without the volume that its image would get for each container, and that compose leaves behind.
+REDIS = {
+    "image": "redis:8.0",
+    "command": ["redis-server", "--save", ""],
+    "stop_grace_period": "1s",
+    "tmpfs": ["/data"],
+}
 ENABLED = {"homeostat.enable": "true"}
 
 

@@ -29,20 +29,26 @@ class Recorder:
     socket: Path
     host: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
+    open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(str(self.socket))
-        answering = asyncio.create_task(_copy(there, writer))
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                if found := _REQUEST.match(data):  # the client sends a request's head in one piece
-                    self.asked.append((found[1].decode(), shape(found[2].decode())))
-                back.write(data)
-                await back.drain()
-        back.close()
-        answering.cancel()
+        with contextlib.closing(back), contextlib.closing(writer):
+            answering = asyncio.create_task(_copy(there, writer))
+            self.open[asyncio.current_task()] = writer
+            with contextlib.suppress(ConnectionError):
+                while data := await reader.read(65536):
+                    if found := _REQUEST.match(data):  # the client sends a request's head in one piece
+                        self.asked.append((found[1].decode(), shape(found[2].decode())))
+                    back.write(data)
+                    await back.drain()
         await asyncio.wait([answering])
-        writer.close()
+
+    async def end(self) -> None:
+        for writer in self.open.values():
+            writer.close()
+        if self.open:
+            await asyncio.wait(self.open)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,6 +68,7 @@ async def recording(socket: Path) -> AsyncIterator[Recorder]:
         yield recorder
     finally:
         server.close()
+        await recorder.end()
 
 
 @asynccontextmanager

@@ -1,11 +1,16 @@
 """What several files of integration tests share."""
 
-from collections.abc import AsyncIterator, Callable
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
-from fakes.stack import Site
+from fakes.exporter import RULE, FakeExporter
+from fakes.sickness import LADDER, CuringGuardian, Scene
+from fakes.stack import Server, Site, eventually
+
+NUMBERS = itertools.count()
 
 
 @pytest.fixture
@@ -13,3 +18,45 @@ async def make_site(tmp_path: Path) -> AsyncIterator[Callable[..., Site]]:
     """Makes an installation of its own from sections of homeostat.yml."""
     async with aiohttp.ClientSession() as session:
         yield lambda **data: Site(tmp_path / "site", session, data)
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, Path]) -> Iterator[tuple[Site, Server]]:
+    """One Prometheus for all tests: it takes five seconds to find its targets."""
+    site = Site(tmp_path_factory.mktemp("recovery") / "site", None)
+    prometheus = site.prometheus(servers["prometheus"], [RULE])
+    prometheus.launch()
+    yield site, prometheus
+    prometheus.kill()
+
+
+@pytest.fixture
+async def scene(watched: tuple[Site, Server], servers: dict[str, Path]) -> AsyncIterator[Scene]:
+    site, prometheus = watched
+    name = f"api-{next(NUMBERS)}"
+    base = f"http://{site.settings.exporter.listen}"
+    workload = {
+        "enable": True,
+        "start_grace": "0s",
+        "probes": [{"http": f"{base}/health"}],
+        "hooks": {"reset-connections": f"{base}/hook"},
+    }
+    site.write(
+        state_dir=f"state-{name}",
+        processes={name: {"command": ["api"]}},
+        workloads={f"local/{name}": workload},
+        ladders={"unresponsive": LADDER},
+    )
+    exporter = FakeExporter(name)
+    guardian = CuringGuardian(name, exporter)
+    await exporter.start(site.settings.exporter.listen)
+    await guardian.start(site.control_socket)
+    try:
+        async with aiohttp.ClientSession() as site.session, site.alertmanager(servers["alertmanager"]):
+            await prometheus.wait_ready()
+            scene = Scene(name, site, exporter, guardian)
+            await eventually(scene.is_measured)
+            yield scene
+    finally:
+        await guardian.stop()
+        await exporter.stop()

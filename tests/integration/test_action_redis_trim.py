@@ -12,9 +12,13 @@ from fakes.acting import act, containers_of, process
 from fakes.containers import container
 from fakes.databases import Redis, until
 
+from homeostat.clock import SystemClock
 from homeostat.errors import Permanent, Temporary, Unreachable
 from homeostat.steps import RedisTrimStep
+from responder.actions import rediskeys
+from responder.actions.deadline import Deadline
 from responder.actions.redis_trim import RedisTrim
+from responder.actions.redislink import redis_link
 
 PASSWORD = "tr1m-Pa55"
 
@@ -90,6 +94,22 @@ async def test_the_longest_idle_go_first(server, client):
 
     left = {int(key.partition(b":")[2]) for key in client.scan_iter()}
     assert left == set(range(0, 300, 2))
+
+
+async def test_a_key_that_was_used_since_it_was_found_stays(server, client):
+    fill(client, "cache:", 2)
+    await asyncio.sleep(1.1)
+    step = trimming(server, pattern="cache:*", idle=1.0)
+    deadline = Deadline.of_step(5.0, SystemClock())
+    async with redis_link(server.address, "", None) as link:
+        found, is_all = await rediskeys._find(link, step, 10, deadline, knows_idle=True)
+        client.get("cache:1")
+
+        unlinked, is_done = await rediskeys._unlink(link, step, found, deadline)
+
+    assert (sorted(found), is_all) == ([b"cache:0", b"cache:1"], True)
+    assert (unlinked, is_done) == (1, True)
+    assert client.keys() == [b"cache:1"]
 
 
 PATTERNS = {

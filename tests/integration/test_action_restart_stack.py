@@ -106,6 +106,20 @@ async def test_hands_are_kept_off_those_whose_owners_want_it_and_what_only_they_
     assert (await scene.one("paused")).status == "paused"
 
 
+async def test_operators_may_have_said_so_in_a_file_or_by_a_time(scene: Scene, tmp_path: Path):
+    scene.project.up({"db": service(), "web": service("db"), "held": service("db"), "tended": service("db")})
+    (tmp_path / "hold").write_text(f"{scene.project.id('held')}\n")
+    halves = [("00:00", "12:00"), ("12:00", "00:00")]
+    windows = [{"workloads": [scene.project.id("tended")], "start": start, "end": end} for start, end in halves]
+    data = {"responder": {"hold_file": "hold", "maintenance": windows}}
+    scene.settings = settings_module.build(data, {}, "test", base=tmp_path, environ={})
+
+    done = await restart(scene, NEAR)
+
+    left = f"{scene.project.id('held')} (on hold), {scene.project.id('tended')} (in maintenance)"
+    assert done == Applied(f"restarted {scene.project.id('db')}, then {scene.project.id('web')}; left out: {left}")
+
+
 async def test_a_stopped_replica_and_an_errand_stay_as_they_are(scene: Scene):
     scene.project.up({"db": service(), "web": service("db")})
     scene.project.compose("up", "--detach", "--scale", "web=2")

@@ -387,7 +387,7 @@ async def test_the_command_says_by_what_people_were_reached(
         result = await homeostat(site, "--test", "--wait", "10")
 
     assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "reached: by webhook (receiver people)"
+    assert result.stdout == "reached: by webhook (receiver people)\n"
 
 
 async def test_the_command_fails_when_people_are_not_reached_and_says_why(

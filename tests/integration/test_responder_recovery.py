@@ -1,121 +1,19 @@
 """Whole recoveries: real Prometheus and Alertmanager, a process that is sick on demand, a guardian that restarts it."""
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
-from fakes.exporter import RULE, FakeExporter
-from fakes.guardian import FakeGuardian
-from fakes.stack import Server, Site, eventually, never, pick_port
+from fakes.sickness import Scene
+from fakes.stack import Site, eventually, never, pick_port
 
 from homeostat.errors import Permanent
 from homeostat.prometheus_api import PrometheusClient
 
 pytestmark = pytest.mark.servers
-
-NUMBERS = itertools.count()
-
-
-#: The shipped ladder with less patience.
-QUICK = {"within": "3s", "hold": "1s"}
-LADDER = {
-    "steps": [
-        {"action": "hook", "hook": "reset-connections", "verify": QUICK},
-        {"action": "restart", "timeout": "20s", "verify": QUICK},
-    ]
-}
-
-
-class CuringGuardian(FakeGuardian):
-    """Its restart makes the process well, unless told otherwise."""
-
-    def __init__(self, name: str, exporter: FakeExporter) -> None:
-        super().__init__(name)
-        self.exporter = exporter
-        self.cures = True
-
-    async def _restart(self, request: web.Request) -> web.Response:
-        response = await super()._restart(request)
-        if self.cures:
-            self.exporter.is_sick = False
-        return response
-
-
-@dataclass
-class Scene:
-    """Everything but the responder, which each test runs as it likes."""
-
-    name: str
-    site: Site
-    exporter: FakeExporter
-    guardian: CuringGuardian
-
-    async def is_measured(self) -> bool:
-        assert self.site.session is not None
-        client = PrometheusClient(self.site.settings.responder.prometheus_url, self.site.session)
-        return bool(await client.query(f'homeostat_probe_healthy{{workload="local/{self.name}"}}'))
-
-    async def recovery(self) -> dict:
-        [recovery] = await self.site.recoveries()
-        return recovery
-
-    async def final(self) -> str | None:
-        recoveries = await self.site.recoveries()
-        return recoveries[0]["final"] if recoveries else None
-
-    async def story(self) -> list[tuple[str, str]]:
-        """What was done and found, in order."""
-        words = {"started": "action", "finished": "status", "judged": "verdict", "refused": "reason", "final": "final"}
-        entries = (await self.recovery())["entries"]
-        return [(entry["kind"], entry[words[entry["kind"]]]) for entry in entries if entry["kind"] in words]
-
-
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, Path]) -> Iterator[tuple[Site, Server]]:
-    """One Prometheus for all tests: it takes five seconds to find its targets."""
-    site = Site(tmp_path_factory.mktemp("recovery") / "site", None)
-    prometheus = site.prometheus(servers["prometheus"], [RULE])
-    prometheus.launch()
-    yield site, prometheus
-    prometheus.kill()
-
-
-@pytest.fixture
-async def scene(watched: tuple[Site, Server], servers: dict[str, Path]) -> AsyncIterator[Scene]:
-    site, prometheus = watched
-    name = f"api-{next(NUMBERS)}"
-    base = f"http://{site.settings.exporter.listen}"
-    workload = {
-        "enable": True,
-        "start_grace": "0s",
-        "probes": [{"http": f"{base}/health"}],
-        "hooks": {"reset-connections": f"{base}/hook"},
-    }
-    site.write(
-        state_dir=f"state-{name}",
-        processes={name: {"command": ["api"]}},
-        workloads={f"local/{name}": workload},
-        ladders={"unresponsive": LADDER},
-    )
-    exporter = FakeExporter(name)
-    guardian = CuringGuardian(name, exporter)
-    await exporter.start(site.settings.exporter.listen)
-    await guardian.start(site.control_socket)
-    try:
-        async with aiohttp.ClientSession() as site.session, site.alertmanager(servers["alertmanager"]):
-            await prometheus.wait_ready()
-            scene = Scene(name, site, exporter, guardian)
-            await eventually(scene.is_measured)
-            yield scene
-    finally:
-        await guardian.stop()
-        await exporter.stop()
 
 
 @asynccontextmanager

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import re
+import shutil
 import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,8 +18,9 @@ from fakes.certificates import Authority
 from fakes.programs import needed
 from fakes.stack import TOKEN, Site, eventually, never, pick_port, wire_alert, wire_body
 
-from homeostat import service
+from homeostat import service, settings
 from homeostat.clock import SystemClock
+from homeostat.rendering import ROOT
 from homeostat.tls import TlsListener
 from responder.app import Live, create_app
 from responder.stores import open_store
@@ -58,10 +62,10 @@ async def site(tmp_path: Path, authority: Authority) -> AsyncIterator[Site]:
 @pytest.fixture
 async def responder(site: Site) -> AsyncIterator[web.Application]:
     """With both of its addresses, as the process has them."""
-    settings = site.settings
-    live = Live(site.path, settings, read_tokens(settings.responder.token_files))
-    app = create_app(live, lambda: open_store(settings), SystemClock())
-    async with service.listening(app, settings.responder.listen, TlsListener(settings.responder.tls, [WEBHOOK])):
+    told = site.settings
+    live = Live(site.path, told, read_tokens(told.responder.token_files))
+    app = create_app(live, lambda: open_store(told), SystemClock())
+    async with service.listening(app, told.responder.listen, TlsListener(told.responder.tls, [WEBHOOK])):
         yield app
 
 
@@ -211,3 +215,41 @@ async def test_a_client_that_never_begins_holds_nobody_up(
     finally:
         for _, writer in silent:
             writer.close()
+
+
+# --- What docs/security.md says to write
+
+
+def blocks() -> list[dict[str, object]]:
+    page = (ROOT / "docs/security.md").read_text()
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+
+
+def secrets(folder: Path, client: dict[str, str], *names: str) -> None:
+    folder.mkdir(parents=True)
+    for name in names:
+        shutil.copy(client["key_file" if name.endswith(".key") else "cert_file"], folder / name)
+
+
+def test_the_page_s_settings_are_accepted(tmp_path: Path, client: dict[str, str]):
+    [found] = [block for block in blocks() if "responder" in block]
+    (tmp_path / "homeostat.yml").write_text(yaml.safe_dump(found))
+    secrets(tmp_path / "alertmanager/secrets", client, "responder.pem", "responder.key", "clients.pem")
+
+    listener = TlsListener(settings.load(tmp_path / "homeostat.yml", {}).responder.tls, [WEBHOOK])
+
+    assert listener.listen == "0.0.0.0:9812"
+
+
+def test_the_page_s_receiver_is_accepted_by_alertmanager_s_own_tool(
+    tmp_path: Path, servers: dict[str, Path], client: dict[str, str]
+):
+    [found] = [block for block in blocks() if "receivers" in block]
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump({"route": {"receiver": "responder"}, **found}))
+    secrets(tmp_path / "secrets", client, "alertmanager.pem", "alertmanager.key", "responder-ca.pem", "webhook-token")
+
+    checked = subprocess.run(
+        [servers["amtool"], "check-config", tmp_path / "alertmanager.yml"], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -1,4 +1,4 @@
-"""The action ``degrade`` against an application that keeps the contract of docs/hooks.md, and against some that do not."""
+"""The action ``degrade`` against an application that keeps the contract of docs/hooks.md, and some that do not."""
 
 import asyncio
 import contextlib

@@ -195,7 +195,7 @@ def test_counters_that_start_anew_are_no_news():
     "text", ["", "<html>", "up 1\n", 'alertmanager_notification_requests_total{integration="x"} y\n']
 )
 def test_a_page_of_something_else_is_an_error(text: str):
-    with pytest.raises(ValueError, match="no counts of notifications|could not convert"):
+    with pytest.raises(ValueError, match=r"no counts of notifications|could not convert"):
         read_counts(text)
 
 

@@ -1,6 +1,7 @@
-"""The ledger on one host: one open episode per alert, written before it is answered, never rewritten."""
+"""The ledger on one host, as far as it is about files: crashes, full disks, older ones. See tests/contract/test_store.py."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -11,237 +12,66 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from fakes.ledgers import LABELS, NOW, A, B, alert, all_links, chain_problems, kinds, opened
 
-from responder.ledger import Alert, EntryKind, Episode, Final, StoreError
+from responder import schema
+from responder.ledger import EntryKind, Final, StepRecord, StoreError
 from responder.store_sqlite import SqliteStore
 
-NOW = 1_000_000.0
-LABELS = {"alertname": "WorkloadDown", "workload": "shop/web", "remedy": "down"}
-
-
-def alert(starts_at: float = NOW - 10, *, fingerprint: str = "a" * 16, is_firing: bool = True, **labels: str) -> Alert:
-    return Alert(fingerprint, {**LABELS, **labels}, {"summary": "It is down."}, starts_at, is_firing)
-
-
-def ended(**options: str) -> Alert:
-    return alert(is_firing=False, **options)
+#: As homeostat made its files before lines were chained.
+VERSION_1 = """
+CREATE TABLE episodes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint TEXT NOT NULL,
+    workload TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    annotations TEXT NOT NULL,
+    starts_at REAL NOT NULL,
+    opened_at REAL NOT NULL,
+    resolved_at REAL,
+    final TEXT,
+    reason TEXT NOT NULL DEFAULT '',
+    finished_at REAL,
+    closed_at REAL,
+    delivered_at REAL
+) STRICT;
+-- At most one open episode per fingerprint: the database itself refuses a second.
+CREATE UNIQUE INDEX one_open ON episodes (fingerprint) WHERE closed_at IS NULL;
+CREATE INDEX by_fingerprint ON episodes (fingerprint, id);
+CREATE INDEX by_open ON episodes (workload) WHERE closed_at IS NULL;
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    episode_id INTEGER NOT NULL REFERENCES episodes (id),
+    workload TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    data TEXT NOT NULL
+) STRICT;
+CREATE INDEX by_episode ON entries (episode_id, id);
+CREATE INDEX by_workload ON entries (workload, kind, at);
+CREATE TRIGGER entries_keep BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER entries_stay BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+PRAGMA user_version = 1;
+"""
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "state" / "responder.sqlite3")
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "responder.sqlite3"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(path)
     yield store
     await store.close()
 
 
-async def opened(store: SqliteStore) -> Episode:
-    return (await store.accept([alert()], NOW)).opened[0]
-
-
-async def kinds(store: SqliteStore, episode: Episode) -> list[str]:
-    return [entry.kind.value for entry in await store.entries(episode.id)]
-
-
-# --- Deliveries
-
-
-async def test_an_alert_opens_an_episode(store: SqliteStore):
-    accepted = await store.accept([alert()], NOW)
-
-    [episode] = accepted.opened
-    assert (episode.workload, episode.remedy, episode.alert) == ("shop/web", "down", "WorkloadDown")
-    assert (episode.final, episode.closed_at, episode.resolved_at) == (None, None, None)
-    assert await kinds(store, episode) == ["opened"]
-
-
-async def test_the_same_delivery_twice_opens_one_episode(store: SqliteStore):
-    await store.accept([alert()], NOW)
-
-    again = await store.accept([alert()], NOW + 1)
-
-    assert (again.opened, again.repeated) == ((), 1)
-    assert len(await store.episodes(10)) == 1
-
-
-async def test_the_same_alert_twice_in_one_delivery_opens_one_episode(store: SqliteStore):
-    accepted = await store.accept([alert(), alert()], NOW)
-
-    assert (len(accepted.opened), accepted.repeated) == (1, 1)
-
-
-async def test_a_start_moved_by_an_ha_peer_opens_no_second_episode(store: SqliteStore):
-    await store.accept([alert(NOW - 10)], NOW)
-
-    assert not (await store.accept([alert(NOW + 5)], NOW + 6)).opened
-
-
-async def test_many_at_once_open_one_episode(store: SqliteStore):
-    accepted = await asyncio.gather(*(store.accept([alert()], NOW + n) for n in range(20)))
-
-    assert sum(len(one.opened) for one in accepted) == 1
-
-
-async def test_different_alerts_open_an_episode_each(store: SqliteStore):
-    accepted = await store.accept([alert(), alert(fingerprint="b" * 16)], NOW)
-
-    assert len(accepted.opened) == 2
-
-
-async def test_resolved_closes_nothing_by_itself(store: SqliteStore):
-    episode = await opened(store)
-
-    accepted = await store.accept([ended()], NOW + 5)
-
-    assert [one.id for one in accepted.resolved] == [episode.id]
-    [after] = await store.open_episodes()
-    assert (after.resolved_at, after.final, after.closed_at) == (NOW + 5, None, None)
-
-
-async def test_resolved_of_what_was_never_seen_changes_nothing(store: SqliteStore):
-    accepted = await store.accept([ended()], NOW)
-
-    assert (accepted.opened, accepted.resolved, accepted.repeated) == ((), (), 1)
-    assert await store.episodes(10) == []
-
-
-async def test_resolved_twice_is_written_once(store: SqliteStore):
-    episode = await opened(store)
-    await store.accept([ended()], NOW + 5)
-
-    again = await store.accept([ended()], NOW + 6)
-
-    assert (again.resolved, again.repeated) == ((), 1)
-    assert await kinds(store, episode) == ["opened", "resolved"]
-
-
-async def test_firing_again_takes_the_resolved_back(store: SqliteStore):
-    await opened(store)
-    await store.accept([ended()], NOW + 5)
-
-    accepted = await store.accept([alert(NOW + 6)], NOW + 6)
-
-    assert accepted.opened == ()
-    assert (await store.open_episodes())[0].resolved_at is None
-
-
-async def test_a_firing_from_before_the_end_is_late_and_ignored(store: SqliteStore):
-    await store.finish(await opened(store), Final.VERIFIED, "good", NOW + 20)
-
-    accepted = await store.accept([alert(NOW - 10), alert(NOW + 20)], NOW + 30)
-
-    assert (accepted.opened, accepted.repeated) == ((), 2)
-    assert await store.open_episodes() == []
-
-
-async def test_a_firing_from_after_the_end_is_a_new_episode(store: SqliteStore):
-    first = await opened(store)
-    await store.finish(first, Final.VERIFIED, "good", NOW + 20)
-
-    accepted = await store.accept([alert(NOW + 21)], NOW + 30)
-
-    assert [one.id for one in accepted.opened] == [first.id + 1]
-
-
-async def test_an_escalated_episode_stays_open_and_takes_no_second_beside_it(store: SqliteStore):
-    await store.finish(await opened(store), Final.ESCALATED, "cap", NOW + 20)
-
-    accepted = await store.accept([alert(NOW + 25)], NOW + 30)
-
-    assert accepted.opened == ()
-    assert len(await store.open_episodes()) == 1
-
-
-async def test_a_delivery_is_written_whole_or_not_at_all(store: SqliteStore):
-    broken = alert(fingerprint="b" * 16, workload="\ud800")  # cannot be stored as UTF-8
-
-    with pytest.raises((StoreError, UnicodeError)):
-        await store.accept([alert(), broken], NOW)
-
-    assert await store.episodes(10) == []
-
-
-@pytest.mark.parametrize("text", ["'; DROP TABLE entries; --", '"} or up{', "a\x00b", "\U0001d54f", "x" * 100_000, ""])
-async def test_any_text_comes_back_as_it_was(store: SqliteStore, text: str):
-    await store.accept([alert(workload=text)], NOW)
-
-    [episode] = await store.open_episodes()
-    assert episode.workload == text
-    assert (await store.entries(episode.id))[0].workload == text
-
-
-# --- One final state
-
-
-@pytest.mark.parametrize("final", [Final.VERIFIED, Final.ROLLED_BACK, Final.SELF_RESOLVED])
-async def test_an_end_that_is_no_escalation_closes_the_episode(store: SqliteStore, final: Final):
-    done = await store.finish(await opened(store), final, "why", NOW + 9)
-
-    assert (done.final, done.reason, done.finished_at, done.closed_at) == (final, "why", NOW + 9, NOW + 9)
-
-
-async def test_the_first_final_state_stands(store: SqliteStore):
-    episode = await opened(store)
-    await store.finish(episode, Final.VERIFIED, "good", NOW + 9)
-
-    again = await store.finish(episode, Final.ESCALATED, "bad", NOW + 10)
-
-    assert (again.final, again.reason, again.finished_at) == (Final.VERIFIED, "good", NOW + 9)
-    assert (await kinds(store, episode)).count("final") == 1
-
-
-async def test_two_ends_at_once_leave_one(store: SqliteStore):
-    episode = await opened(store)
-
-    ends = await asyncio.gather(*(store.finish(episode, final, final.value, NOW + 9) for final in Final))
-
-    assert len({end.final for end in ends}) == 1
-    assert (await kinds(store, episode)).count("final") == 1
-
-
-async def test_an_escalated_episode_is_closed_once(store: SqliteStore):
-    episode = await store.finish(await opened(store), Final.ESCALATED, "cap", NOW + 9)
-    closed = await store.close_episode(episode, "its alert has ended", NOW + 20)
-
-    again = await store.close_episode(episode, "again", NOW + 30)
-
-    assert closed.closed_at == again.closed_at == NOW + 20
-    assert await kinds(store, episode) == ["opened", "final", "closed"]
-
-
-# --- The record
-
-
-async def test_entry_ids_grow_across_episodes(store: SqliteStore):
-    accepted = await store.accept([alert(), alert(fingerprint="b" * 16)], NOW)
-    for n in range(3):
-        for episode in accepted.opened:
-            await store.append(episode, EntryKind.WAITING, {"n": n}, NOW)
-
-    [first, second] = [[entry.id for entry in await store.entries(episode.id)] for episode in accepted.opened]
-    assert first == sorted(first)
-    assert second == sorted(second)
-    assert len({*first, *second}) == 8
-
-
-async def test_hard_steps_counts_started_hard_steps_of_this_workload_only(store: SqliteStore):
-    [mine, other] = (await store.accept([alert(), alert(fingerprint="b" * 16, workload="shop/db")], NOW)).opened
-    for episode, kind, tier, at in [
-        (mine, EntryKind.STARTED, "hard", NOW - 50),
-        (mine, EntryKind.STARTED, "hard", NOW - 5),
-        (mine, EntryKind.STARTED, "soft", NOW - 4),
-        (mine, EntryKind.FINISHED, "hard", NOW - 3),
-        (other, EntryKind.STARTED, "hard", NOW - 2),
-    ]:
-        await store.append(episode, kind, {"tier": tier}, at)
-
-    assert await store.hard_steps("shop/web", NOW - 60) == [NOW - 50, NOW - 5]
-    assert await store.hard_steps("shop/web", NOW - 5) == [NOW - 5]
-    assert await store.hard_steps("shop/%", NOW - 60) == []
+# --- The file
 
 
 @pytest.mark.parametrize("statement", ["UPDATE entries SET at = 0", "DELETE FROM entries"])
-async def test_the_record_can_only_grow(tmp_path: Path, statement: str):
-    path = tmp_path / "responder.sqlite3"
+async def test_the_record_can_only_grow(path: Path, statement: str):
     store = SqliteStore(path)
     episode = await opened(store)
     await store.close()
@@ -256,23 +86,47 @@ async def test_the_record_can_only_grow(tmp_path: Path, statement: str):
     await again.close()
 
 
-async def test_everything_is_there_after_a_restart(tmp_path: Path):
-    path = tmp_path / "responder.sqlite3"
+async def test_what_somebody_changed_in_the_file_is_seen(path: Path):
     store = SqliteStore(path)
-    episode = await opened(store)
-    await store.append(episode, EntryKind.STARTED, {"rung": 0, "tier": "hard"}, NOW + 1)
-    before = (await store.open_episodes(), await store.entries(episode.id))
+    await store.finish(await opened(store), Final.VERIFIED, "good", NOW)
     await store.close()
+    db = sqlite3.connect(path)
+    db.execute("DROP TRIGGER entries_keep")
+    db.execute("UPDATE entries SET data = '{}' WHERE id = 1")
+    db.execute("UPDATE episodes SET final = 'escalated'")
+    db.commit()
+    db.close()
 
     again = SqliteStore(path)
+    found = await chain_problems(again)
 
-    assert (await again.open_episodes(), await again.entries(episode.id)) == before
-    assert await again.hard_steps("shop/web", 0) == [NOW + 1]
+    assert [problem.partition(":")[0] for problem in found] == ["line 1 (opened of recovery 1)", "recovery 1"]
     await again.close()
 
 
-async def test_what_was_accepted_survives_sigkill(tmp_path: Path):
-    path = tmp_path / "responder.sqlite3"
+async def test_the_database_itself_refuses_a_second_open_episode(path: Path):
+    store = SqliteStore(path)
+    await opened(store)
+    await store.close()
+    db = sqlite3.connect(path)
+
+    with pytest.raises(sqlite3.IntegrityError, match="fingerprint"):
+        db.execute(
+            "INSERT INTO episodes (fingerprint, workload, labels, annotations, starts_at, opened_at) "
+            "SELECT fingerprint, workload, labels, annotations, starts_at, opened_at FROM episodes"
+        )
+
+    db.close()
+
+
+async def test_each_commit_waits_for_the_disk(store: SqliteStore):
+    def settings(db: sqlite3.Connection) -> list[object]:
+        return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")]
+
+    assert await store._scribe.do(settings) == ["wal", 2, 1]
+
+
+async def test_what_was_accepted_survives_sigkill(path: Path):
     script = f"""
 import asyncio
 from pathlib import Path
@@ -297,22 +151,32 @@ asyncio.run(main())
     await store.close()
 
 
-async def test_nobody_else_can_read_it(store: SqliteStore, tmp_path: Path):
+async def test_nobody_else_can_read_it(store: SqliteStore, path: Path):
     await opened(store)
 
-    folder = tmp_path / "state"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+async def test_a_delivery_goes_before_what_recoveries_write(store: SqliteStore):
+    """While the disk is slow, Alertmanager is answered first."""
+    episode = await opened(store)
+    writing = [asyncio.create_task(store.append(episode, EntryKind.WAITING, {"n": n}, NOW)) for n in range(200)]
+    accepting = asyncio.create_task(store.accept([alert(fingerprint=B)], NOW))
+    await asyncio.gather(accepting, *writing)
+
+    [entry] = await store.entries(2)
+    assert entry.id <= 2 + 2 * 64
 
 
 # --- Trouble with the disk
 
 
-async def test_two_responders_cannot_share_a_ledger(store: SqliteStore, tmp_path: Path):
+async def test_two_responders_cannot_share_a_ledger(store: SqliteStore, path: Path):
     await opened(store)
 
     with pytest.raises(StoreError, match=r"responder\.sqlite3"):
-        SqliteStore(tmp_path / "state" / "responder.sqlite3")
+        SqliteStore(path)
 
     assert len(await store.open_episodes()) == 1
 
@@ -336,20 +200,19 @@ async def test_on_a_full_disk_nothing_is_acknowledged_and_nothing_is_lost(small_
     (small_disk / "filler").write_bytes(b"x" * (os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize))
 
     with pytest.raises(StoreError, match=r"full|I/O"):
-        await store.accept([alert(fingerprint="b" * 16, text="y" * 100_000)], NOW)
+        await store.accept([alert(fingerprint=B, text="y" * 100_000)], NOW)
     assert [episode.id for episode in await store.open_episodes()] == [first.id]
 
     (small_disk / "filler").unlink()
-    accepted = await store.accept([alert(fingerprint="b" * 16, text="y" * 100_000)], NOW + 5)
+    accepted = await store.accept([alert(fingerprint=B, text="y" * 100_000)], NOW + 5)
     assert len(accepted.opened) == 1
+    assert await chain_problems(store) == []
     await store.close()
 
 
 async def test_a_ledger_at_its_size_limit_refuses_and_goes_on_reading(store: SqliteStore):
     first = await opened(store)
-    await asyncio.get_running_loop().run_in_executor(
-        store._thread, lambda: store._db.execute("PRAGMA max_page_count = 1")
-    )
+    await store._scribe.do(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
 
     with pytest.raises(StoreError, match="full"):
         await store.append(first, EntryKind.WAITING, {"x": "y" * 100_000}, NOW)
@@ -368,6 +231,16 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes):
         SqliteStore(path)
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StoreError, match="file"):
+        SqliteStore(tmp_path / "file" / "responder.sqlite3")
+
+
+# --- Files of other versions
+
+
 def test_a_ledger_of_a_later_version_is_left_alone(tmp_path: Path):
     path = tmp_path / "responder.sqlite3"
     db = sqlite3.connect(path)
@@ -378,8 +251,120 @@ def test_a_ledger_of_a_later_version_is_left_alone(tmp_path: Path):
         SqliteStore(path)
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
-    (tmp_path / "file").write_text("")
+@pytest.fixture
+def old_file(path: Path) -> Path:
+    """Version 1, with an episode that was verified, one that was escalated, and one that goes on with 2,500 lines."""
+    path.parent.mkdir()
+    db = sqlite3.connect(path)
+    db.executescript(VERSION_1)
+    episode = "INSERT INTO episodes VALUES (?, ?, 'shop/web', ?, '{}', 1.0, ?, NULL, ?, ?, ?, ?, NULL)"
+    labels = json.dumps(LABELS)
+    db.execute(episode, (1, A, labels, 10.0, "verified", "good", 20.0, 20.0))
+    db.execute(episode, (2, A, labels, 30.0, "escalated", "cap", 40.5, None))
+    db.execute(episode, (3, B, labels, 50.0, None, "", None, None))
+    for values in [
+        (10.0, 1, "opened", '{"starts_at": 1.0}'),
+        (11.0, 1, "started", '{"rung": 0, "action": "restart", "tier": "hard"}'),
+        (20.0, 1, "final", '{"final": "verified", "reason": "good"}'),
+        (30.0, 2, "opened", '{"starts_at": 1.0}'),
+        (40.5, 2, "final", '{"final": "escalated", "reason": "cap"}'),
+        (50.0, 3, "opened", '{"starts_at": 1.0}'),
+        *((51.0 + n, 3, "waiting", f'{{"reason": "cap", "n": {n}}}') for n in range(2494)),
+    ]:
+        db.execute("INSERT INTO entries (at, episode_id, workload, kind, data) VALUES (?, ?, 'shop/web', ?, ?)", values)
+    db.commit()
+    db.close()
+    return path
 
-    with pytest.raises(StoreError, match="file"):
-        SqliteStore(tmp_path / "file" / "responder.sqlite3")
+
+def lines_of(path: Path) -> list[tuple[object, ...]]:
+    db = sqlite3.connect(path)
+    found = db.execute("SELECT id, at, episode_id, workload, kind, data FROM entries ORDER BY id").fetchall()
+    db.close()
+    return found
+
+
+async def test_an_older_file_is_taken_over_with_all_that_it_says(old_file: Path):
+    before = lines_of(old_file)
+
+    store = SqliteStore(old_file)
+
+    assert [(one.id, one.final, one.closed_at) for one in await store.episodes(10)] == [
+        (3, None, None),
+        (2, Final.ESCALATED, None),
+        (1, Final.VERIFIED, 20.0),
+    ]
+    assert [one.id for one in await store.unfinished("shop/web")] == [3]
+    assert [one.id for one in await store.escalated(0, 10)] == [2]
+    assert await store.steps(0) == [StepRecord(11.0, 1, "shop/web", "restart", "hard")]
+    assert await store.opened_since(0) == {"shop/web": 50.0}
+    assert await store.measures() == await store.holds() == []
+    await store.close()
+    assert lines_of(old_file) == before
+
+
+async def test_lines_of_an_older_file_are_chained_and_new_ones_go_on_from_them(old_file: Path):
+    store = SqliteStore(old_file)
+
+    assert len(await all_links(store)) == 2500
+    assert await chain_problems(store) == []
+    assert (await store.append(await store.episode(3), EntryKind.WAITING, {}, NOW)).id == 2501
+    assert [one.id for one in (await store.accept([alert(fingerprint="c" * 16)], NOW)).opened] == [4]
+    assert await chain_problems(store) == []
+    await store.close()
+
+
+async def test_an_older_file_is_made_over_once(old_file: Path):
+    store = SqliteStore(old_file)
+    head = await store.links(-1, 1)
+    await store.close()
+
+    again = SqliteStore(old_file)
+
+    assert await again.links(-1, 1) == head
+    await again.close()
+
+
+async def test_an_older_file_becomes_what_a_new_one_is(old_file: Path, tmp_path: Path):
+    new_file = tmp_path / "new.sqlite3"
+    for path in (old_file, new_file):
+        await SqliteStore(path).close()
+
+    assert shape(old_file) == shape(new_file)
+
+
+def shape(path: Path) -> dict[str, object]:
+    """Tables with their columns; indexes and triggers as they were made."""
+    db = sqlite3.connect(path)
+    found: dict[str, object] = {"version": db.execute("PRAGMA user_version").fetchone()[0]}
+    for kind, name, sql in db.execute("SELECT type, name, sql FROM sqlite_schema").fetchall():
+        found[name] = db.execute(f"PRAGMA table_info({name})").fetchall() if kind == "table" else sql
+    db.close()
+    return found
+
+
+@pytest.mark.parametrize("statement", ["UPDATE entries SET at = 0", "DELETE FROM entries"])
+async def test_the_record_of_an_older_file_can_only_grow_too(old_file: Path, statement: str):
+    await SqliteStore(old_file).close()
+    db = sqlite3.connect(old_file)
+
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(statement)
+
+    db.close()
+
+
+async def test_what_fails_on_the_way_leaves_the_older_file_as_it_was(old_file: Path, monkeypatch: pytest.MonkeyPatch):
+    def fail(_db: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk full")
+
+    before = (shape(old_file), lines_of(old_file))
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "_vouch", fail)
+        with pytest.raises(StoreError, match="disk full"):
+            SqliteStore(old_file)
+
+    assert (shape(old_file), lines_of(old_file)) == before
+    store = SqliteStore(old_file)
+    assert await chain_problems(store) == []
+    await store.close()
