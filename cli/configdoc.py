@@ -36,6 +36,7 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("exporter", sections.ExporterSettings),
     ("exporter.process_groups.NAME", sections.ProcessGroup),
     ("responder", sections.ResponderSettings),
+    ("responder.tls", sections.Tls),
     ("responder.caps[]", sections.Cap),
     ("responder.storm", sections.Storm),
     ("responder.maintenance[]", sections.MaintenanceWindow),

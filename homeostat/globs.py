@@ -41,7 +41,7 @@ def parse_file_glob(text: str) -> FileGlob:
         raise ValueError(f"must be a glob without empty parts, . and .., {_EXAMPLE}")
     folder = tuple(_before_wildcards(parts[:-1]))
     if len(folder) < LEAST_FOLDERS:
-        raise ValueError(f"must be in a folder {LEAST_FOLDERS} levels down that is spelt out, {_EXAMPLE}")
+        raise ValueError(f"must begin with at least {LEAST_FOLDERS} folders without wildcards, {_EXAMPLE}")
     if parts[-1] == ANY_FOLDERS:
         raise ValueError(f"must end with the files' names, {_EXAMPLE}")
     return FileGlob(folder, tuple(parts[len(folder) :]))

@@ -111,7 +111,7 @@ TimeOfDay = Annotated[str, matching(r"([01][0-9]|2[0-3]):[0-5][0-9]", "must be a
 def _is_zone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # also what only looks like a path
+    except (LookupError, ValueError, OSError):  # unknown, and what only looks like a path
         raise ValueError("must be a time zone, for example Europe/Berlin or UTC") from None
 
 

@@ -76,7 +76,7 @@ class UnpauseStep(StepBase):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalStep(StepBase):
     """Send a signal that asks the application to help itself, to the main process of the container or to the supervised
-    process. Skipped when that does not listen to it: the signal would end it, or do nothing.
+    process. Skipped when that does not listen to it, or is stopped by it: the signal would end it, or do nothing.
     """
 
     action: Literal["signal"]
@@ -309,7 +309,7 @@ Step = Annotated[
 
 
 VariableName = Annotated[
-    str, matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "must be letters, digits and _, for example SHOP_MODE")
+    str, matching("[A-Za-z_][A-Za-z0-9_]{0,127}", "must be letters, digits and _, no digit first, for example MODE")
 ]
 
 

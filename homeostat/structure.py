@@ -6,6 +6,8 @@ fields have to agree on stands in the class's ``__post_init__``, as ValueError o
 """
 
 import functools
+import itertools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from cattrs import Converter
+from cattrs.errors import IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, override
 
 from homeostat.explain import At, Invalid, explain, key_of, shown
@@ -21,6 +24,9 @@ T = TypeVar("T")
 _Hook = Callable[[Any, Any], Any]  # (value, type) -> structured value: cattrs's own form
 
 _SECTION = "must be a section with keys below it"
+#: Of one list or mapping, and altogether: more than anybody reads, and what others send must not fill the memory.
+_MOST_PROBLEMS = 50
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _TRUE = ("true", "yes", "on", "1", 1)
 _FALSE = ("false", "no", "off", "0", 0)
 
@@ -71,7 +77,7 @@ def _structured(cls: type[T], data: object, writer: _Writer) -> T:
     try:
         return _converter(writer).structure(data, cls)
     except Exception as err:  # noqa: BLE001 - explain() raises what is no fault of the data again
-        raise Invalid(tuple(explain(err, data))) from None
+        raise Invalid(tuple(itertools.islice(explain(err, data), _MOST_PROBLEMS))) from None
 
 
 @functools.cache  # a process needs one or two of the three
@@ -163,41 +169,60 @@ def _tagged(union: Any, key: str, converter: Converter) -> _Hook:
 
 
 def _sequence(cls: Any, converter: Converter) -> _Hook:
-    items: Any = list[get_args(cls)[0]]  # type: ignore[misc]  # a type made at run time
-    structure = converter.get_structure_hook(items)
+    item_type = get_args(cls)[0]
+    structure = converter.get_structure_hook(item_type)
 
     def hook(value: object, _cls: Any) -> object:
         if not isinstance(value, list | tuple):
             raise ValueError("must be a list, for example [one, two]")  # noqa: TRY004 - wrong data, not a wrong call
-        return tuple(structure(value, items))
+        found: list[object] = []
+        problems: list[Exception] = []
+        for index, item in enumerate(value):
+            try:
+                found.append(structure(item, item_type))
+            except Exception as err:  # noqa: BLE001 - handed on, whatever it is
+                problems.append(_at(err, index, item_type))
+                if len(problems) == _MOST_PROBLEMS:
+                    break
+        if problems:
+            raise ExceptionGroup("a list", problems)
+        return tuple(found)
 
     return hook
 
 
+def _at(err: Exception, part: Any, part_type: Any) -> Exception:
+    """The error with its index or key noted on it, as cattrs does."""
+    err.add_note(IterableValidationNote("", part, part_type))
+    return err
+
+
 def _mapping(cls: Any, converter: Converter) -> _Hook:
     key_type, value_type = get_args(cls)
-    values: Any = dict[Any, value_type]  # type: ignore[valid-type]  # a type made at run time
-    structure_key, structure_values = converter.get_structure_hook(key_type), converter.get_structure_hook(values)
+    structure_key, structure_value = converter.get_structure_hook(key_type), converter.get_structure_hook(value_type)
 
     def hook(value: object, _cls: Any) -> object:
         if not isinstance(value, dict):
             raise ValueError(_SECTION)  # noqa: TRY004 - wrong data, not a wrong call
-        keys: dict[object, object] = {}
         found: dict[object, object] = {}
-        problems: list[Exception] = []
-        for key in value:
+        of_keys: list[Exception] = []
+        of_values: list[Exception] = []
+        for key, item in value.items():
+            name = None
             try:
-                keys[key] = structure_key(key, key_type)
+                name = structure_key(key, key_type)
             except ValueError as err:
                 at, seen = (err.path, "") if isinstance(err, At) else ((), shown(key))
-                problems.append(At((str(key), *at), f"{seen}{err}"))
-        try:
-            found = structure_values(value, values)
-        except ExceptionGroup as err:
-            problems.append(err)
-        if problems:
-            raise ExceptionGroup("a mapping", problems)
-        return {keys[key]: found[key] for key in value}
+                of_keys.append(At((str(key), *at), f"{seen}{err}"))
+            try:
+                found[name] = structure_value(item, value_type)
+            except Exception as err:  # noqa: BLE001 - handed on, whatever it is
+                of_values.append(_at(err, key, value_type))
+            if len(of_keys) + len(of_values) >= _MOST_PROBLEMS:
+                break
+        if of_keys or of_values:
+            raise ExceptionGroup("a mapping", of_keys + of_values)
+        return found
 
     return hook
 
@@ -228,7 +253,14 @@ def _one_of(choices: tuple[object, ...]) -> str:
 def _text(value: object, _cls: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text: quote it")  # noqa: TRY004 - wrong data, not a wrong call
+    _is_whole(value)
     return value
+
+
+def _is_whole(text: str) -> None:
+    """JSON and YAML can name half a character; no file, program or header can be given one."""
+    if not text.isascii() and _HALF_CHARACTER.search(text):
+        raise ValueError("must be text of whole characters")
 
 
 def _truth(value: object, _cls: Any) -> bool:
@@ -263,6 +295,7 @@ def _path(value: object, _cls: Any) -> Path:
         raise ValueError("must be a path: quote it")  # noqa: TRY004 - wrong data, not a wrong call
     if "\0" in value:
         raise ValueError("must be a path: no system allows a NUL in one")
+    _is_whole(value)
     return Path(value)
 
 

@@ -8,7 +8,8 @@ if __name__ == "__main__":
 from homeostat import service
 from homeostat.clock import SystemClock
 from homeostat.errors import SettingsError
-from responder.app import create_app
+from homeostat.tls import TlsListener
+from responder.app import WEBHOOK, create_app
 from responder.ledger import StoreError
 from responder.parts import Live
 from responder.stores import open_store
@@ -20,7 +21,9 @@ def main() -> None:
     settings = service.load_or_exit(arguments.settings)
     try:
         live = Live(arguments.settings, settings, read_tokens(settings.responder.token_files))
-        service.serve(create_app(live, lambda: open_store(settings), SystemClock()), settings.responder.listen)
+        app = create_app(live, lambda: open_store(settings), SystemClock())
+        tls = TlsListener(settings.responder.tls, [WEBHOOK]) if settings.responder.tls else None
+        service.serve(app, settings.responder.listen, tls)
     except SettingsError as err:
         service.fail(str(err), service.EXIT_SETTINGS)
     except StoreError as err:

@@ -22,7 +22,7 @@ from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
 from homeostat.prometheus_api import PrometheusClient
-from responder import operate, readapi
+from responder import escalationtest, operate, readapi
 from responder.actions.base import Tools
 from responder.brake import Brake
 from responder.capture import CaptureBounds, CaptureTools, capture
@@ -35,7 +35,7 @@ from responder.ledger import Episode, Store, StoreError
 from responder.measures import Measures
 from responder.metrics import Metrics
 from responder.onlooker import Onlooker
-from responder.parts import PARTS, Live, Parts
+from responder.parts import PARTS, Live, Parts, require_token
 from responder.receive import receive
 from responder.reconcile import Reconciler
 from responder.recovery import Deferred, Recovery
@@ -50,6 +50,9 @@ log = structlog.get_logger()
 __all__ = ["PARTS", "Live", "Parts", "create_app"]
 
 
+#: The one route that other hosts may be let in to, by TLS.
+WEBHOOK = "/webhook/alertmanager"
+
 OpenStore = Callable[[], Awaitable[Store]]
 
 
@@ -61,11 +64,12 @@ def create_app(live: Live, open_store: OpenStore, clock: Clock) -> web.Applicati
     app.cleanup_ctx.append(lambda app_: _run(app_, live, open_store, clock))
     app.add_routes(
         [
-            web.post("/webhook/alertmanager", receive),
+            web.post(WEBHOOK, receive),
             web.get("/metrics", _metrics),
             web.get("/-/healthy", _healthy),
             web.get("/-/ready", _ready),
             web.post("/-/reload", _reload),
+            web.post("/api/v1/escalation-test", _escalation_test),
             *readapi.routes(),
             *operate.routes(),
         ]
@@ -88,6 +92,8 @@ async def _run(app: web.Application, live: Live, open_store: OpenStore, clock: C
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=64)) as session:
         parts, work = _compose(live, _services(live, store, clock, engine, session))
         app[PARTS] = parts
+        tested_at = await asyncio.to_thread(escalationtest.last_success, live.settings.state_dir)
+        parts.metrics.escalation_tested.set(tested_at)
         try:
             async with service.in_background(_background(parts, work), "responder background"):
                 yield
@@ -104,7 +110,7 @@ def _services(
     guardian = GuardianClient(control_socket_path(live.settings.state_dir))
     return Services(
         store=store,
-        tools=Tools(engine, guardian, session, clock, lambda: live.settings),
+        tools=Tools(engine, guardian, session, clock, lambda: live.settings, store.holds),
         resolver=Resolver(engine, guardian),
         alertmanager=AlertmanagerClient(responder.alertmanager_url, session),
         prometheus=PrometheusClient(responder.prometheus_url, session),
@@ -149,6 +155,7 @@ def _compose(live: Live, services: Services) -> tuple[Parts, Measures]:
         intake=intake,
         reconciler=reconciler,
         escalation=escalation,
+        people=_people(live, services),
         dead_man=DeadMan(services.alertmanager, metrics, clock),
         brake=services.brake,
         storm=storm,
@@ -175,6 +182,18 @@ def _capture(live: Live, tools: Tools) -> Capture:
         return await capture(target, looking, CaptureBounds(responder.evidence_time, responder.evidence_size))
 
     return before_hard_step
+
+
+def _people(live: Live, services: Services) -> escalationtest.Surroundings:
+    settings, metrics = live.settings, services.metrics
+    return escalationtest.Surroundings(
+        alertmanager_url=settings.responder.alertmanager_url,
+        session=services.tools.session,
+        clock=services.clock,
+        state_dir=settings.state_dir,
+        deliveries=lambda: escalationtest.total(metrics.deliveries),
+        succeeded=metrics.escalation_tested.set,
+    )
 
 
 def _registry() -> CollectorRegistry:
@@ -245,6 +264,7 @@ async def _ready(request: web.Request) -> web.Response:
 async def _reload(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     try:
+        await service.reload_tls(request.app)
         await asyncio.to_thread(parts.live.reload)
     except SettingsError as err:
         parts.metrics.reload_ok.set(0)
@@ -254,3 +274,8 @@ async def _reload(request: web.Request) -> web.Response:
     parts.metrics.reload_at.set(parts.clock.now())
     log.info("settings.reloaded", path=str(parts.live.path))
     return web.Response(text="reloaded\n")
+
+
+async def _escalation_test(request: web.Request) -> web.Response:
+    require_token(request)
+    return await escalationtest.answer(request, request.app[PARTS].people)

@@ -40,6 +40,10 @@ class Metrics:
         self.active = gauge("homeostat_recovery_active", "Recoveries under way.", names.WORKLOAD)
         self.open_episodes = gauge("homeostat_episodes_open", "Episodes whose trouble lasts.")
         self.undelivered = gauge(names.ESCALATIONS_UNDELIVERED, "Escalations that Alertmanager has not taken yet.")
+        self.escalation_tested = gauge(
+            "homeostat_escalation_test_timestamp_seconds",
+            "When a test of escalation last reached people, 0 for never.",
+        )
         self.storm = gauge("homeostat_storm_workloads", "Workloads in trouble at once, 0 while that is no storm.")
         self.measures = gauge("homeostat_measures_active", "Effects of steps that last and will be put back.")
         self.holds = gauge("homeostat_holds_active", "Operators' holds in force.")

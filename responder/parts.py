@@ -12,6 +12,7 @@ from homeostat.clock import Clock
 from homeostat.settings import Settings
 from responder.brake import Brake
 from responder.escalate import Escalation
+from responder.escalationtest import Surroundings
 from responder.intake import Intake
 from responder.ledger import Alert, Store
 from responder.metrics import Metrics
@@ -49,6 +50,7 @@ class Parts:
     intake: Intake
     reconciler: Reconciler
     escalation: Escalation
+    people: Surroundings
     dead_man: DeadMan
     brake: Brake
     storm: StormWatch

@@ -43,11 +43,13 @@ def pinned(cores: frozenset[int]) -> Iterator[None]:
 
 @dataclass(slots=True)
 class Program:
-    """Started and ended any number of times. Its output goes to ``log``. ``cores`` None: wherever the system puts it."""
+    """Started and ended any number of times. Its output goes to ``log``. ``ready_at``: a URL that gives 200, or
+    ``HOST:PORT`` that accepts connections, once it is ready. ``cores`` None: wherever the system puts it.
+    """
 
     argv: Sequence[str]
     log: Path
-    ready_url: str
+    ready_at: str
     cores: frozenset[int] | None = None
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
@@ -66,12 +68,12 @@ class Program:
         while time.perf_counter() < deadline:
             if self.process is None or self.process.returncode is not None:
                 raise RuntimeError(f"{self.argv} has ended: {self.log.read_text()[-2000:]}")
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with asyncio.timeout(5), session.get(self.ready_url) as response:
-                    if response.status == 200:
+            with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                async with asyncio.timeout(5):
+                    if await _answers(self.ready_at, session):
                         return
             await asyncio.sleep(_LOOK_S)
-        raise RuntimeError(f"{self.ready_url} was not ready within {_READY_S:g} s: {self.log.read_text()[-2000:]}")
+        raise RuntimeError(f"{self.ready_at} was not ready within {_READY_S:g} s: {self.log.read_text()[-2000:]}")
 
     async def kill(self) -> None:
         """SIGKILL: no farewell."""
@@ -113,3 +115,13 @@ async def running(program: Program, session: aiohttp.ClientSession) -> AsyncIter
         yield program
     finally:
         await program.end()
+
+
+async def _answers(place: str, session: aiohttp.ClientSession) -> bool:
+    if "://" in place:
+        async with session.get(place) as response:
+            return response.status == 200
+    host, _, port = place.rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.close()
+    return True

@@ -1,6 +1,6 @@
 """The seam of all actions: act once on one target; never wait, retry, verify, log or record (the engine does)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -11,21 +11,27 @@ from homeostat.containers import Engine
 from homeostat.guardian_client import GuardianClient
 from homeostat.settings import Settings
 from homeostat.steps import Step
+from responder.ledger import Hold
 from responder.targets import Target
 
 #: What has to be known to put something back: JSON-able, written to the ledger before the step acts.
 Memo = Mapping[str, object]
 
 
+async def _no_holds() -> Sequence[Hold]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What actions act with. ``settings``: those in force now."""
+    """What actions act with. ``settings``: those in force now. ``holds``: operators' word, by CLI and API."""
 
     engine: Engine | None
     guardian: GuardianClient
     session: aiohttp.ClientSession
     clock: Clock
     settings: Callable[[], Settings]
+    holds: Callable[[], Awaitable[Sequence[Hold]]] = _no_holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,4 +31,4 @@ class HandsOff:
 async def read_hands_off(tools: Tools) -> HandsOff:
     settings = tools.settings()
     in_file = await asyncio.to_thread(holds.from_file, holds.file_of(settings))
-    return HandsOff(tuple(in_file), settings.responder.maintenance, tools.clock.now())
+    return HandsOff((*in_file, *await tools.holds()), settings.responder.maintenance, tools.clock.now())

@@ -23,6 +23,8 @@ class PgRelease:
         place, _, database = step.target.partition("/")
         ended: dict[str, list[Ended]] = {}
         for address in addresses_of(place, target):
+            if ended and deadline.is_over:
+                break
             left = step.max_sessions - sum(map(len, ended.values()))
             ended[address] = await release(address, database, step, left, deadline)
         if not ended:

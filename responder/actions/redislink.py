@@ -1,4 +1,4 @@
-"""One short-lived connection to a Redis, for actions. The only importer of redis-py; imported late itself: 8 MB."""
+"""One short-lived connection to a Redis, for actions. Imports redis-py, and so is imported late itself: 8 MB."""
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence

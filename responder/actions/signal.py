@@ -41,13 +41,16 @@ class Signal:
         if not running or tools.engine is None:
             return Skipped("no container of it runs")
         heard = [each.name for each in running if await self._signal_container(each, name, tools.engine)]
-        deaf = [each.name for each in running if each.name not in heard]
+        spared = ", ".join(each.name for each in running if each.name not in heard)
+        why = f"does not listen to {name}, or is stopped by it"
         if not heard:
-            return Skipped(f"it does not listen to {name}: {', '.join(deaf)}")
-        return Applied(f"sent {name} to {', '.join(heard)}" + (f"; not to {', '.join(deaf)}: deaf" if deaf else ""))
+            return Skipped(f"{spared} {why}")
+        return Applied(f"sent {name} to {', '.join(heard)}" + (f"; not to {spared}, which {why}" if spared else ""))
 
     async def _signal_container(self, container: Container, name: str, engine: Engine) -> bool:
-        """Whether it was sent; else the process does not listen."""
+        """Whether it was sent; else it would end the container, or do nothing."""
+        if name in (container.stop_signal, f"SIG{container.stop_signal}", _named(container.stop_signal)):
+            return False
         is_meant = functools.partial(is_in_container, container.pid, container.id, self._proc)
         delivery = await asyncio.to_thread(_send, container.pid, name, is_meant)
         match delivery:
@@ -97,6 +100,11 @@ async def _signal_process(process: str, name: str, tools: Tools) -> Applied | Sk
             raise NotSupported(f"process {process}: the responder's user may not signal it")
         case _:
             assert_never(delivery)
+
+
+def _named(number: str) -> str:
+    """An image may give its stop signal by number."""
+    return next((each.name for each in signal.Signals if str(each.value) == number), "")
 
 
 def _send(pid: int, name: str, is_meant: functools.partial[bool]) -> Delivery:

@@ -29,7 +29,7 @@ async def look(subject: Subject, tools: CaptureTools, within_s: float) -> Sectio
 def tail(path: Path, most_bytes: int) -> tuple[str, bool]:
     """The newest lines of the file, or of what it was before the guardian cut it; whether that is all. Blocks."""
     newest, is_whole = _tail(path, most_bytes)
-    if len(newest) < most_bytes // 2:
+    if is_whole and len(newest) < most_bytes // 2:
         before, is_whole = _tail(path.with_name(f"{path.name}.1"), most_bytes - len(newest))
         newest = before + newest
     return newest.decode(errors="replace"), is_whole

@@ -32,7 +32,7 @@ def fields(content: bytes | None) -> dict[str, int]:
     """``name 1``, ``name: 1 kB`` a line: the numbers by name, kB as bytes."""
     found: dict[str, int] = {}
     for line in (content or b"").decode(errors="replace").splitlines():
-        name, *rest = line.split()
+        name, *rest = line.split() or [""]
         if rest and rest[0].isdecimal():
             found[name.rstrip(":")] = int(rest[0]) * (1024 if rest[1:] == ["kB"] else 1)
     return found

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-Value = str | int | float
+Value = str | bytes | int | float
 Command = Sequence[Value]
 
 #: Words a command takes beside its verb and key; even, as most take pairs. Lua's stack holds 8000.

@@ -1,7 +1,11 @@
-"""Where the Redis is, and who we are there. The only text of a place that may be shown is ``where``."""
+"""Where the Redis is, and who we are there. The only text of a place that may be shown is ``where``.
+
+One server, not a cluster, and nothing that makes a copy the server when it fails: a copy may lack what was answered.
+A user of our own needs ``~{homeostat}:* +@read +@write +@scripting +@transaction +@connection +config|get``.
+"""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +24,7 @@ class Place:
     not let us see that (CONFIG GET).
     """
 
-    url: str
+    url: str = field(repr=False)
     password_file: Path | None = None
     is_trusted: bool = False
 

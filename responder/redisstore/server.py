@@ -15,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from responder.ledger import StoreError
 from responder.redisstore import durability
@@ -68,7 +69,7 @@ class Server:
                 yield
         except TimeoutError:
             where = self._place.where
-            raise StoreError(f"the ledger in Redis at {where} was not done with it in {_PATIENCE_S:g} s") from None
+            raise StoreError(f"the ledger in Redis at {where} did not get it done within {_PATIENCE_S:g} s") from None
         except (RedisError, OSError, UnicodeError) as err:
             # Without their own text, which may repeat a command.
             raise StoreError(f"the ledger in Redis at {self._place.where} cannot be used: {_words(err)}") from None
@@ -80,22 +81,25 @@ class Server:
             raise StoreError("the ledger is closed")
         async with self._slots:
             session = Session(self._dial, self._idle.pop() if self._idle else None)
+            is_idle = False
             try:
                 yield session
-            except BaseException:  # cancelled, too: an answer that is still to come must not pass for the next one's
-                await session.hang_up()
+                is_idle = True
+            except StoreError:  # said after the last answer
+                is_idle = True
                 raise
-            wire = session.wire
-            if wire is not None and not self._is_closed:
-                self._idle.append(wire)
-            else:
-                await session.hang_up()
+            finally:  # cancelled, too: an answer that is still to come must not pass for the next one's
+                if is_idle and session.wire is not None and not self._is_closed:
+                    self._idle.append(session.wire)
+                else:
+                    await session.hang_up()
 
     async def close(self) -> None:
         """Later calls raise StoreError; those under way end as they would."""
         self._is_closed = True
         while self._idle:
-            await self._idle.pop().connection.disconnect()
+            with contextlib.suppress(RedisError, OSError):
+                await self._idle.pop().connection.disconnect()
 
     async def _dial(self) -> _Wire:
         options = {**self._options, **await self._place.password()}
@@ -105,7 +109,7 @@ class Server:
         except TypeError:
             raise StoreError(f"the URL of the ledger's Redis at {self._place.where} has unknown options") from None
         try:
-            await connection.connect()
+            await connection.connect()  # type: ignore[no-untyped-call]  # redis-py does not say
             return _Wire(connection, await self._sync(connection))
         except BaseException:
             await connection.disconnect(nowait=True)
@@ -142,7 +146,7 @@ class Session:
         wire = self.wire = self.wire or await self._dial()
         try:
             replies = await exchange(wire.connection, *commands)
-        except (RedisConnectionError, OSError):
+        except (RedisConnectionError, RedisTimeoutError, OSError):
             if not self._may_dial_again:
                 raise
             await self.hang_up()
@@ -164,7 +168,7 @@ class Session:
             return
         [[local, _]] = await self.ask(("WAITAOF", 1, 0, int(_DISK_S * 1000)))
         if local < 1:
-            raise StoreError(f"Redis did not have it on disk within {_DISK_S:g} s")
+            raise StoreError(f"the ledger in Redis: the disk did not have it within {_DISK_S:g} s")
 
     async def hang_up(self) -> None:
         wire, self.wire = self.wire, None

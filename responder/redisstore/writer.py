@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: How long whoever came too late has the next turn for itself: longer than the largest delivery takes.
-_TURN_MS = 3000
+_TURN_MS = 5000
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.002, 0.05
 
 #: Reads what it needs and puts down in the draft what is to change. Done again when somebody else was faster.

@@ -86,7 +86,7 @@ async def test_check_finds_what_does_not_fit(tmp_path, servers, monkeypatch, fil
         (("up", "--mode", "helm"), 2, "Invalid value"),
         (("restart",), 2, "No such command"),
         (("recoveries",), 3, "does not answer"),
-        (("recoveries", "0"), 2, "Invalid value"),
+        (("recoveries", "show", "0"), 2, "Invalid value"),
         (("status",), 1, ""),
         (("down", "--mode", "native"), 0, "does not run here"),
     ],

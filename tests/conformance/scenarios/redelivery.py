@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tests.conformance.judging import Verdict, acted_once, arose, first_of, unclaimed
 from tests.conformance.observations import Delivery, Observations
-from tests.conformance.routes import PLAIN, Route
+from tests.conformance.routes import Route
 from tests.conformance.scenario import Scenario, Stage
 from tests.conformance.scene import Scene
 
@@ -38,12 +38,14 @@ REPEAT_INTERVAL = Scenario(
 )
 
 _EDITED = ("edit-lasting", "edit-mended")
-_EDITS = (replace(PLAIN, matchers=('severity="critical"',)), replace(PLAIN, group_by=("scenario", "run")))
+_UNEDITED = Route(group_wait="500ms")  # time for both to be in the first delivery
+_EDITS = (replace(_UNEDITED, matchers=('severity="critical"',)), replace(_UNEDITED, group_by=("scenario", "run")))
 
 
 async def _play_edit(scene: Scene) -> None:
     await scene.fire(*_EDITED, mends=("edit-mended",))
     await scene.acted(*_EDITED)
+    await scene.delivered(_has_keys(1))
     for number, route in enumerate(_EDITS, start=2):
         await scene.edit_route(route)
         await scene.delivered(_has_keys(number))
@@ -79,7 +81,7 @@ ROUTE_EDIT = Scenario(
     workloads=_EDITED,
     play=_play_edit,
     judge=_judge_edit,
-    route=PLAIN,
+    route=_UNEDITED,
 )
 
 

@@ -184,6 +184,16 @@ async def test_containers_that_do_not_run_are_passed_over(status):
     assert result.reason == "no container of it runs"
 
 
+@pytest.mark.parametrize("stop_signal", ["SIGUSR1", "USR1", str(signal.SIGUSR1.value)])
+async def test_what_stops_a_container_is_not_sent_to_it(stop_signal):
+    """As of haproxy's image by SIGUSR1, and of httpd's by SIGWINCH."""
+    stoppable = dataclasses.replace(container(), stop_signal=stop_signal, pid=os.getpid())
+
+    result = await act(Signal(), SignalStep(action="signal", signal="USR1"), containers_of(stoppable), engine=object())
+
+    assert result.reason == "shop-web-1 does not listen to SIGUSR1, or is stopped by it"
+
+
 @pytest.mark.parametrize("pid", [0, -1, -os.getpgid(0), 2**22 + 1])
 def test_no_pid_means_nobody_and_never_a_group(pid):
     assert deliver(pid, signal.SIGWINCH, lambda: True) is Delivery.UNKNOWN

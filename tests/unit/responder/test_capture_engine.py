@@ -212,7 +212,10 @@ async def test_an_examination_has_a_deadline(client, daemon):
 
 
 async def test_a_log_that_comes_a_byte_at_a_time_holds_no_thread(tmp_path):
+    handlers = []
+
     async def drip(reader, writer):
+        handlers.append(asyncio.current_task())
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while request := await reader.readuntil(b"\r\n\r\n"):
                 if b"/version" in request:
@@ -226,6 +229,8 @@ async def test_a_log_that_comes_a_byte_at_a_time_holds_no_thread(tmp_path):
                     await writer.drain()
                     await asyncio.sleep(0.02)
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     server = await asyncio.start_unix_server(drip, tmp_path / "docker.sock")
     client = DockerEngine(f"unix://{tmp_path}/docker.sock")
@@ -239,3 +244,4 @@ async def test_a_log_that_comes_a_byte_at_a_time_holds_no_thread(tmp_path):
     finally:
         await client.close()
         server.close()
+        await asyncio.gather(*handlers)
