@@ -11,6 +11,10 @@ from homeostat.explain import KeyPath, dotted
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_KEYS = 20_000
+#: Of a mapping two belong to a value: its key, and itself.
+_MAX_NODES = 2 * MAX_KEYS + 1
+#: Python refuses longer ones in decimal; YAML writes them by sixties, too, and that takes the square of their length.
+_MAX_DIGITS = 4300
 
 
 def load(path: Path) -> tuple[dict[str, object], dict[KeyPath, int]]:
@@ -32,23 +36,32 @@ def load(path: Path) -> tuple[dict[str, object], dict[KeyPath, int]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Bounded in depth: composing is recursive."""
+    """Bounded in depth, as composing is recursive, and in nodes, as each takes long."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+        self._nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self._depth == MAX_DEPTH:
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # types-PyYAML leaves it out
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
+            raise self._too_much(f"nested deeper than {MAX_DEPTH} levels")
+        if self._nodes == _MAX_NODES:
+            raise self._too_much(f"more than {MAX_KEYS} values")
         self._depth += 1
+        self._nodes += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
+    def _too_much(self, problem: str) -> yaml.MarkedYAMLError:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # types-PyYAML leaves it out
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
+            if node.tag.endswith((":int", ":float")) and len(node.value) > _MAX_DIGITS:
+                raise ValueError("too long")
             return super().construct_object(node, deep)
         # PyYAML trusts what looks like a number, a date or a tag: 2026-13-45, !!int sixteen.
         except (ValueError, LookupError, AttributeError) as err:
@@ -95,8 +108,10 @@ def _index(root: yaml.Node | None, lines: dict[KeyPath, int], source: str) -> No
         current, at = stack.pop()
         if isinstance(current, yaml.MappingNode):
             for key_node, value_node in current.value:
-                key = (*at, str(key_node.value))
                 line = key_node.start_mark.line + 1
+                if not isinstance(key_node, yaml.ScalarNode):
+                    raise SettingsError([f"{source}:{line}: a key must be text, found a list or a mapping"])
+                key = (*at, key_node.value)
                 if key in lines:
                     raise SettingsError(
                         [f"{source}:{line}: {dotted(key)}: given twice, first on line {lines[key]}; keep one"]

@@ -1,0 +1,119 @@
+"""Two responders that share a Redis, a pair of Alertmanagers that tell both of everything, slow links between them all:
+nothing is done twice.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.progress import Progress
+
+from benchmarks.responder import crash, reading
+from benchmarks.responder.alerts import Firing
+from benchmarks.responder.audit import Audit, audit
+from benchmarks.responder.processes import Program, running
+from benchmarks.responder.servers import AlertmanagerPair, redis
+from benchmarks.responder.site import NO_BRAKE, Neighbourhood, Site, idle, series, workload_names
+from benchmarks.responder.slowlink import SlowLink
+from benchmarks.responder.traffic import Traffic
+from benchmarks.responder.world import Temper
+from chaos.harness import free_ports
+from responder.redisstore.place import Place
+from responder.store_redis import RedisStore
+
+_WORKLOADS = 200
+_PACE_S = 0.3
+#: One way, in seconds: at least, and at most more.
+_TO_RESPONDER = (0.02, 0.2)
+_TO_ALERTMANAGER = (0.01, 0.05)
+_TO_REDIS = (0.001, 0.005)
+#: Of one responder's link to Redis, in turn: some shorter than its lease of a workload, one longer.
+_STALLS_S = (0.5, 2.0, 18.0, 6.0)
+_BETWEEN_STALLS_S = (2.0, 6.0)
+_LIMIT_S = 240.0
+_TEMPER = Temper({"gc": 0.5, "cache-clear": 0.5, "restart": 1.0}, takes_s=(0.0, 0.2), ends_after_s=1.0)
+SETTINGS: dict[str, Any] = {**NO_BRAKE, "reconcile_interval": "5s"}
+
+
+@dataclass(slots=True)
+class Figures:
+    """``received``: deliveries that the two responders answered. ``settled_s``: None when they worked on to the limit."""
+
+    alerts: int = 0
+    received: float = 0.0
+    stalls: int = 0
+    settled_s: float | None = None
+    audit: Audit = field(default_factory=Audit)
+
+
+@dataclass(slots=True)
+class _Prometheus:
+    """Tells the pair, which tells the responders. ``accepted``: fingerprints."""
+
+    pair: AlertmanagerPair
+    session: aiohttp.ClientSession
+    accepted: list[str] = field(default_factory=list)
+
+    async def tell(self, alerts: Sequence[Firing], ended_at: float | None) -> None:
+        await self.pair.tell(self.session, alerts, ended_at)
+        if ended_at is None:
+            self.accepted += [alert.fingerprint for alert in alerts]
+
+
+@dataclass(slots=True)
+class _Stage:
+    """All that runs."""
+
+    near: Neighbourhood
+    sites: list[Site]
+    teller: _Prometheus
+    redis_links: list[SlowLink]
+    redis_url: str
+
+
+async def replicas(alerts: int, seed: int, workdir: Path, progress: Progress) -> Figures:
+    """``alerts`` troubles. Raises servers.Missing."""
+    figures, rng = Figures(), random.Random(seed)
+    async with AsyncExitStack() as exits:
+        session = await exits.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        stage = await _set(workdir, seed, session, rng, exits)
+        traffic = Traffic(stage.near, session, stage.teller, rng)
+        task = progress.add_task("replicas: alerts", total=alerts)
+
+        def is_enough() -> bool:
+            progress.update(task, completed=len(traffic.sent))
+            return len(traffic.sent) >= alerts
+
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(traffic.tell_ends())
+            stalling = group.create_task(_stall(stage.redis_links, figures, rng))
+            await traffic.bring(_PACE_S, is_enough)
+            stalling.cancel()
+            figures.settled_s = await _settled(stage, session, traffic)
+            telling.cancel()
+        figures.received = sum([sum(await series(s.url, session, _RECEIVED)) for s in stage.sites])
+        hits = await reading.seen(stage.near, session)
+        figures.alerts = len(stage.teller.accepted)
+        store = await RedisStore.open(Place(stage.redis_url))
+        try:
+            figures.audit = audit(stage.teller.accepted, hits, await reading.ledger(store))
+        finally:
+            await store.close()
+    return figures
+
+
+_RECEIVED = 'homeostat_webhook_requests_total{code="202"}'
+
+
+async def _settled(stage: _Stage, session: aiohttp.ClientSession, traffic: Traffic) -> float | None:
+    """What no responder could mend, people do, so that all ends."""
+    seconds = 0.0
+    await idle([site.url for site in stage.sites], session, crash.UNAIDED_S)
+    await traffic.mend()
+    waited = await idle([site.url for site in stage.sites], session, _LIMIT_S)
+    return None if waited is None else seconds + waited
