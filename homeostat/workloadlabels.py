@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from homeostat.errors import SettingsError
-from homeostat.explain import Invalid, KeyPath
+from homeostat.explain import Invalid, KeyPath, dotted
 from homeostat.names import LABEL_PREFIX
 from homeostat.probespec import KINDS
 from homeostat.structure import written
@@ -50,7 +50,7 @@ def from_labels(labels: Mapping[str, str], source: str) -> WorkloadSpec:
 def _label(path: KeyPath) -> str:
     """``("probes", 0, "http")`` -> ``homeostat.probe.http``."""
     words = {"probes": "probe", "hooks": "hook", "ladders": "ladder"}
-    return LABEL_PREFIX + ".".join(words.get(part, part) for part in path if isinstance(part, str))
+    return LABEL_PREFIX + dotted(tuple(words.get(part, part) for part in path if isinstance(part, str)))
 
 
 def _nested(labels: Mapping[str, str], source: str) -> dict[str, object]:
@@ -66,11 +66,11 @@ def _nested(labels: Mapping[str, str], source: str) -> dict[str, object]:
             case ["probe", key] if key in (*_PROBE_KINDS, *_PROBE_COMMON, *_PROBE_SPECIFIC):
                 probe[key] = value
             case ["probe", key] if key in _PROBE_REFUSED:
-                raise SettingsError([f"{source}: label {label}: {_NOT_FROM_LABELS}"])
+                raise SettingsError([f"{source}: label {dotted((label,))}: {_NOT_FROM_LABELS}"])
             case [("hook" | "ladder") as group, name]:
                 groups[group][name] = value
             case _:
-                raise SettingsError([f"{source}: label {label}: unknown; allowed: {_ALLOWED}"])
+                raise SettingsError([f"{source}: label {dotted((label,))}: unknown; allowed: {_ALLOWED}"])
     return data | {"probes": _probes(probe, source), "hooks": groups["hook"], "ladders": groups["ladder"]}
 
 

@@ -13,8 +13,8 @@ MAX_DEPTH = 50
 MAX_KEYS = 20_000
 #: Of a mapping two belong to a value: its key, and itself.
 _MAX_NODES = 2 * MAX_KEYS + 1
-#: Python refuses longer ones in decimal; YAML writes them by sixties, too, and that takes the square of their length.
-_MAX_DIGITS = 4300
+#: YAML reads 1:30 as a number by sixties, and that takes the square of its length.
+_MAX_SIXTIES = 1000
 
 
 def load(path: Path) -> tuple[dict[str, object], dict[KeyPath, int]]:
@@ -60,13 +60,17 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
-            if node.tag.endswith((":int", ":float")) and len(node.value) > _MAX_DIGITS:
-                raise ValueError("too long")
+            _check_sixties(node)
             return super().construct_object(node, deep)
         # PyYAML trusts what looks like a number, a date or a tag: 2026-13-45, !!int sixteen.
         except (ValueError, LookupError, AttributeError) as err:
             problem = f"{node.value!r:.60} is no {node.tag.rpartition(':')[2]}"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from err
+
+
+def _check_sixties(node: yaml.Node) -> None:
+    if node.tag.endswith((":int", ":float")) and ":" in node.value and len(node.value) > _MAX_SIXTIES:
+        raise ValueError("too long")
 
 
 def parse(text: str, source: str) -> tuple[dict[str, object], dict[KeyPath, int]]:
@@ -101,6 +105,13 @@ def _say(err: yaml.MarkedYAMLError) -> str:
     return f"{err.context}: {problem}" if err.context else problem
 
 
+def _key(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):  # as PyYAML says it, before aliases in it are followed
+        context, problem = "while constructing a mapping", "found unhashable key"
+        raise yaml.MarkedYAMLError(context, None, problem, node.start_mark)
+    return str(node.value)
+
+
 def _index(root: yaml.Node | None, lines: dict[KeyPath, int], source: str) -> None:
     # Explicit stack: nesting depth is the file's choice, recursion depth must not be.
     stack: list[tuple[yaml.Node, KeyPath]] = [(root, ())] if root is not None else []
@@ -108,10 +119,8 @@ def _index(root: yaml.Node | None, lines: dict[KeyPath, int], source: str) -> No
         current, at = stack.pop()
         if isinstance(current, yaml.MappingNode):
             for key_node, value_node in current.value:
+                key = (*at, _key(key_node))
                 line = key_node.start_mark.line + 1
-                if not isinstance(key_node, yaml.ScalarNode):
-                    raise SettingsError([f"{source}:{line}: a key must be text, found a list or a mapping"])
-                key = (*at, key_node.value)
                 if key in lines:
                     raise SettingsError(
                         [f"{source}:{line}: {dotted(key)}: given twice, first on line {lines[key]}; keep one"]

@@ -8,19 +8,25 @@ import structlog
 from aiohttp import web
 
 from homeostat.explain import Invalid, dotted
-from homeostat.quantities import at_least, matching
+from homeostat.quantities import at_least, at_most, matching
 from homeostat.sections import WorkloadPattern
 from homeostat.structure import received
 from responder.gates import Approval
 from responder.history import approvals, pending
 from responder.ledger import EntryKind, Hold, NoEpisode
 from responder.parts import PARTS, require_token
+from responder.webhook import read_body
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
+_MOST_BYTES = 64 * 1024
+#: A hold until released has no time at all; a century is far enough from the end of every calendar.
+_LONGEST_S = 100 * 365 * 86400.0
+
 Person = Annotated[str, matching(r"[^\x00-\x1f]{1,120}", "must be a name of at most 120 characters")]
+Reason = Annotated[str, matching(r"(?s).{0,1000}", "must be text of at most 1000 characters")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +34,16 @@ class _Word:
     """Of a person about one recovery."""
 
     by: Person
-    reason: str = ""
+    reason: Reason = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _HoldRequest:
     pattern: WorkloadPattern
     by: Person
-    reason: str = ""
+    reason: Reason = ""
     #: From now; until released when left out.
-    seconds: Annotated[float, at_least(1)] | None = None
+    seconds: Annotated[float, at_least(1), at_most(_LONGEST_S)] | None = None
 
 
 def routes() -> list[web.RouteDef]:
@@ -95,9 +101,9 @@ async def _release(request: web.Request) -> web.Response:
 
 
 async def _body(request: web.Request, model: type[T]) -> T:
-    """Raises HTTPBadRequest, in words."""
+    """Raises HTTPException, in words."""
     try:
-        return received(model, json.loads(await request.read()))
+        return received(model, json.loads(await read_body(request, _MOST_BYTES)))
     except Invalid as err:
         problems = [f"{dotted(problem.path)}: {problem.words}" for problem in err.problems]
     except (ValueError, RecursionError):

@@ -9,13 +9,15 @@ from aiohttp import web
 from responder import api, chain
 from responder.ledger import NoEpisode, Store
 from responder.parts import PARTS
-from responder.webhook import parse_alert
+from responder.webhook import parse_alert, read_body
 
 _MAX_LISTED = 1000
 _DEFAULT_LISTED = 50
 _PAGE = 500
 _MAX_PROBLEMS = 100
 _MAX_DAYS = 3660
+#: More than the one alert that is meant: a delivery may be given, too.
+_MAX_PLAN_BYTES = 1 << 20
 
 
 def routes() -> list[web.RouteDef]:
@@ -67,7 +69,7 @@ async def _stats(request: web.Request) -> web.Response:
 async def _plan(request: web.Request) -> web.Response:
     """Nothing is written and nothing is done."""
     try:
-        alert = parse_alert(await request.read())
+        alert = parse_alert(await read_body(request, _MAX_PLAN_BYTES))
     except ValueError as err:
         return web.json_response({"error": str(err)}, status=400)
     return web.json_response(await request.app[PARTS].plan(alert))

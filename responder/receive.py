@@ -8,7 +8,7 @@ from aiohttp import web
 from homeostat import names
 from responder.ledger import Alert, StoreError
 from responder.parts import PARTS, Parts
-from responder.webhook import is_authorised, parse_body
+from responder.webhook import is_authorised, parse_body, read_body
 
 log = structlog.get_logger()
 
@@ -18,7 +18,11 @@ _LARGE_BYTES = 256 * 1024
 
 async def receive(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
-    response = await _answer(request, parts)
+    try:
+        response = await _answer(request, parts)
+    except web.HTTPException as err:
+        parts.metrics.deliveries.labels(str(err.status)).inc()
+        raise
     parts.metrics.deliveries.labels(str(response.status)).inc()
     return response
 
@@ -27,12 +31,9 @@ async def _answer(request: web.Request, parts: Parts) -> web.Response:
     if not is_authorised(request.headers.get("Authorization"), parts.live.tokens):
         return web.json_response({"error": "a valid bearer token is required"}, status=401)
     try:
-        body = await request.read()
+        body = await read_body(request, parts.live.settings.responder.body_limit, "responder.body_limit")
         alerts = await asyncio.to_thread(parse_body, body) if len(body) > _LARGE_BYTES else parse_body(body)
-    except web.HTTPRequestEntityTooLarge:
-        limit = parts.live.settings.responder.body_limit
-        return web.json_response({"error": f"larger than {limit} bytes (responder.body_limit)"}, status=413)
-    except (ValueError, web.RequestPayloadError) as err:
+    except ValueError as err:
         return web.json_response({"error": str(err)}, status=400)
     try:
         await _take_in(parts, alerts)

@@ -120,6 +120,5 @@ def _hold_deeds(found: Audit, steps: Sequence[_Step], hits: Sequence[Hit], appli
         done[step.id] += 1
         if done[step.id] == 2:
             found.repeated.append(f"{hit.what} of {hit.workload}: twice in recovery {step.episode}")
-    found.untrue += [
-        f"{step.what} of {step.workload} in recovery {step.episode}" for step in steps if step.id in applied - done.keys()
-    ]
+    undone = applied - done.keys()
+    found.untrue += [f"{s.what} of {s.workload} in recovery {s.episode}" for s in steps if s.id in undone]

@@ -1,4 +1,4 @@
-"""The responder is killed again and again while alerts arrive and steps are taken: nothing is lost, nothing repeated."""
+"""The responder is killed again and again while alerts arrive and steps are taken: nothing is lost or repeated."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from benchmarks.responder import reading
 from benchmarks.responder.audit import Audit, audit
 from benchmarks.responder.processes import Program, running
 from benchmarks.responder.sender import Sender
-from benchmarks.responder.site import NO_BRAKE, Neighbourhood, Site, idle, workload_names
+from benchmarks.responder.site import NO_BRAKE, Neighbourhood, Site, workload_names
 from benchmarks.responder.traffic import Pair, Traffic
 from benchmarks.responder.world import Temper
 
@@ -27,7 +27,6 @@ _LAG_S = 2.0
 _EARLY = 0.2
 #: Seconds of life, once it is ready: exponential within these bounds.
 _LIFE_S = (0.05, 0.35, 1.5)
-_LAST_LIFE_S = 180.0
 
 SETTINGS: dict[str, Any] = {**NO_BRAKE, "reconcile_interval": "1s"}
 #: Quick enough for an episode to get to its end within some lives; a hard step last.
@@ -78,7 +77,7 @@ async def crash(kills: int, seed: int, workdir: Path, progress: Progress) -> Fig
             await responder.launch()
             await responder.ready(session)
             await bringing
-            figures.settled_s = await idle(site.url, session, _LAST_LIFE_S)
+            figures.settled_s = await traffic.settle([site.url])
             telling.cancel()
         await responder.end()
         hits = await reading.seen(near, session)

@@ -55,7 +55,7 @@ class Plan:
 
 def _read(path: Path) -> Plan:
     data: dict[str, Any] = json.loads(path.read_text())
-    temper = Temper(**{**data.pop("temper")})
+    temper = Temper(**data.pop("temper"))
     return Plan(**{**data, "sockets": tuple(map(Path, data["sockets"])), "temper": temper})
 
 

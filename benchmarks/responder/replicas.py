@@ -3,6 +3,7 @@ nothing is done twice.
 """
 
 import asyncio
+import itertools
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -16,9 +17,9 @@ from rich.progress import Progress
 from benchmarks.responder import crash, reading
 from benchmarks.responder.alerts import Firing
 from benchmarks.responder.audit import Audit, audit
-from benchmarks.responder.processes import Program, running
+from benchmarks.responder.processes import running
 from benchmarks.responder.servers import AlertmanagerPair, redis
-from benchmarks.responder.site import NO_BRAKE, Neighbourhood, Site, idle, series, workload_names
+from benchmarks.responder.site import NO_BRAKE, Neighbourhood, Site, series, workload_names
 from benchmarks.responder.slowlink import SlowLink
 from benchmarks.responder.traffic import Traffic
 from benchmarks.responder.world import Temper
@@ -35,14 +36,14 @@ _TO_REDIS = (0.001, 0.005)
 #: Of one responder's link to Redis, in turn: some shorter than its lease of a workload, one longer.
 _STALLS_S = (0.5, 2.0, 18.0, 6.0)
 _BETWEEN_STALLS_S = (2.0, 6.0)
-_LIMIT_S = 240.0
+_RECEIVED = 'homeostat_webhook_requests_total{code="202"}'
 _TEMPER = Temper({"gc": 0.5, "cache-clear": 0.5, "restart": 1.0}, takes_s=(0.0, 0.2), ends_after_s=1.0)
 SETTINGS: dict[str, Any] = {**NO_BRAKE, "reconcile_interval": "5s"}
 
 
 @dataclass(slots=True)
 class Figures:
-    """``received``: deliveries that the two responders answered. ``settled_s``: None when they worked on to the limit."""
+    """``received``: deliveries that the two responders took. ``settled_s``: None when they worked on to the limit."""
 
     alerts: int = 0
     received: float = 0.0
@@ -94,7 +95,7 @@ async def replicas(alerts: int, seed: int, workdir: Path, progress: Progress) ->
             stalling = group.create_task(_stall(stage.redis_links, figures, rng))
             await traffic.bring(_PACE_S, is_enough)
             stalling.cancel()
-            figures.settled_s = await _settled(stage, session, traffic)
+            figures.settled_s = await traffic.settle([site.url for site in stage.sites])
             telling.cancel()
         figures.received = sum([sum(await series(s.url, session, _RECEIVED)) for s in stage.sites])
         hits = await reading.seen(stage.near, session)
@@ -107,13 +108,49 @@ async def replicas(alerts: int, seed: int, workdir: Path, progress: Progress) ->
     return figures
 
 
-_RECEIVED = 'homeostat_webhook_requests_total{code="202"}'
+async def _set(
+    workdir: Path, seed: int, session: aiohttp.ClientSession, rng: random.Random, exits: AsyncExitStack
+) -> _Stage:
+    near = Neighbourhood(workdir, workload_names(_WORKLOADS))
+    redis_port = free_ports(1)[0]
+    await exits.enter_async_context(running(redis(workdir, redis_port), session))
+
+    async def link(port: int, slowness: tuple[float, float]) -> SlowLink:
+        return await exits.enter_async_context(SlowLink(port, *slowness, rng).serving())
+
+    ports = free_ports(2)
+    hooks = [[await link(port, _TO_RESPONDER) for port in ports] for _half in range(2)]
+    first, second = ([f"http://127.0.0.1:{one.port}/webhook/alertmanager" for one in half] for half in hooks)
+    pair = AlertmanagerPair(workdir, (first, second))
+    programs = pair.programs()
+    for program in programs:  # each is ready only once it has met the other
+        await program.launch()
+        exits.push_async_callback(program.kill)
+    for program in programs:
+        await program.ready(session)
+    to_redis = [await link(redis_port, _TO_REDIS) for _ in ports]
+    to_pair = [await link(port, _TO_ALERTMANAGER) for port in pair.ports[:2]]
+    sites = [
+        Site(workdir / f"responder{number}", near, _settings(to_pair[number], to_redis[number]), crash.LADDERS, port)
+        for number, port in enumerate(ports)
+    ]
+    await exits.enter_async_context(running(near.program(sites, _TEMPER, seed), session))
+    for site in sites:
+        await exits.enter_async_context(running(site.program(), session))
+    return _Stage(near, sites, _Prometheus(pair, session), to_redis, f"redis://127.0.0.1:{redis_port}")
 
 
-async def _settled(stage: _Stage, session: aiohttp.ClientSession, traffic: Traffic) -> float | None:
-    """What no responder could mend, people do, so that all ends."""
-    seconds = 0.0
-    await idle([site.url for site in stage.sites], session, crash.UNAIDED_S)
-    await traffic.mend()
-    waited = await idle([site.url for site in stage.sites], session, _LIMIT_S)
-    return None if waited is None else seconds + waited
+def _settings(to_alertmanager: SlowLink, to_redis: SlowLink) -> dict[str, Any]:
+    return {
+        **SETTINGS,
+        "alertmanager_url": f"http://127.0.0.1:{to_alertmanager.port}",
+        "store": {"redis": f"redis://127.0.0.1:{to_redis.port}"},
+    }
+
+
+async def _stall(links: Sequence[SlowLink], figures: Figures, rng: random.Random) -> None:
+    """Until cancelled."""
+    for seconds in itertools.cycle(_STALLS_S):
+        await asyncio.sleep(rng.uniform(*_BETWEEN_STALLS_S))
+        figures.stalls += 1
+        await rng.choice(links).stall(seconds)

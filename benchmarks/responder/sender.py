@@ -37,7 +37,7 @@ class Sender:
 
     async def deliver(self, body: bytes) -> None:
         """Until it is acknowledged."""
-        while not await self._is_acknowledged(body):
+        while not await self._is_acknowledged(body):  # noqa: ASYNC110 - another process has no event to give
             await asyncio.sleep(_RETRY_S)
 
     async def _is_acknowledged(self, body: bytes) -> bool:

@@ -113,20 +113,17 @@ class Site:
         return Program(argv, self.folder / "responder.log", f"{self.url}/-/ready", cores.subject if cores else None)
 
 
-async def idle(url: str, session: aiohttp.ClientSession, limit_s: float) -> float | None:
-    """Seconds until the responder works on nothing any more; None when it still does after ``limit_s``."""
+async def idle(urls: Sequence[str], session: aiohttp.ClientSession, limit_s: float) -> float | None:
+    """Seconds until these responders work on nothing any more; None when they still do after ``limit_s``."""
     start = time.perf_counter()
     quiet = 0
     while (waited := time.perf_counter() - start) < limit_s:
-        quiet = quiet + 1 if await _active(url, session) == 0 else 0
+        active = [value for url in urls for value in await series(url, session, "homeostat_recovery_active{")]
+        quiet = quiet + 1 if sum(active) == 0 else 0
         if quiet == 3:  # not just between two looks of a worker
             return waited
         await asyncio.sleep(0.5)
     return None
-
-
-async def _active(url: str, session: aiohttp.ClientSession) -> float:
-    return sum(await series(url, session, "homeostat_recovery_active{"))
 
 
 async def series(url: str, session: aiohttp.ClientSession, start: str) -> list[float]:

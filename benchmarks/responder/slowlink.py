@@ -14,7 +14,7 @@ _MOST = 64
 
 @dataclass(slots=True)
 class SlowLink:
-    """To ``target_port`` on loopback. Each chunk is ``delay_s`` under way, and up to ``jitter_s`` more; order is kept."""
+    """To ``target_port`` on loopback. A chunk is ``delay_s`` under way, and up to ``jitter_s`` more; order is kept."""
 
     target_port: int
     delay_s: float
@@ -27,26 +27,22 @@ class SlowLink:
     async def serving(self) -> AsyncIterator["SlowLink"]:
         """``port`` is where it listens meanwhile."""
         self._is_open.set()
-        connections: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as connections:
+            tasks: set[asyncio.Task[None]] = set()
 
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            connections.add(task)
+            def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                task = connections.create_task(self._connect(reader, writer))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+
+            server = await asyncio.start_server(accept, "127.0.0.1", self.port, limit=_CHUNK)
+            self.port = server.sockets[0].getsockname()[1]
             try:
-                await self._connect(reader, writer)
+                yield self
             finally:
-                connections.discard(task)
-
-        server = await asyncio.start_server(accept, "127.0.0.1", self.port, limit=_CHUNK)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-            for task in list(connections):
-                task.cancel()
-            await asyncio.gather(*connections, return_exceptions=True)
+                server.close()
+                for task in tasks:
+                    task.cancel()
 
     async def stall(self, seconds: float) -> None:
         """Nothing passes meanwhile, in either direction; nothing is lost either."""

@@ -104,7 +104,7 @@ async def _storm(plan: Plan, per_body: int, workdir: Path, progress: Progress) -
             figures.refused, figures.broken = sender.refused, sender.broken
             progress.update(task, description=f"storm, {per_body} a body: waiting for every end", total=None)
             await _end(near, sender, alerts)
-            figures.drained_s = await idle(site.url, session, plan.drain_s)
+            figures.drained_s = await idle([site.url], session, plan.drain_s)
             figures.ended = sum(await series(site.url, session, "homeostat_recoveries_total{"))
             hits = await reading.seen(near, session)
         figures.ledger_bytes = reading.file_bytes(site)

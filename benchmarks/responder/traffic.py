@@ -12,10 +12,13 @@ import aiohttp
 
 from benchmarks.responder.alerts import Firing, body, delivered, firing, posted
 from benchmarks.responder.sender import Sender
-from benchmarks.responder.site import Neighbourhood
+from benchmarks.responder.site import Neighbourhood, idle
 
 _FOR_LONG_S = 86400.0
 _LOOK_S = 0.2
+#: At the end: how long responders work by themselves, and then in all.
+_UNAIDED_S = 60.0
+_LIMIT_S = 180.0
 
 
 class Teller(Protocol):
@@ -64,6 +67,7 @@ class Traffic:
     rng: random.Random
     together: int = 4
     sent: dict[str, Firing] = field(default_factory=dict)
+    _ended: set[str] = field(default_factory=set)
 
     async def bring(self, pace_s: float, is_enough: Callable[[], bool]) -> None:
         """A notification every ``pace_s`` on average; returns when all have been taken."""
@@ -83,9 +87,26 @@ class Traffic:
                 async with self.session.get(f"{self.near.url}/bench/seen?hits=1000000&ended={known}") as response:
                     names = (await response.json())["ended"]
                 known += len(names)
-                if names:
-                    group.create_task(self.teller.tell([self.sent[name] for name in names], time.time()))
+                if new := [self.sent[name] for name in names if name not in self._ended]:
+                    self._ended.update(names)
+                    group.create_task(self.teller.tell(new, time.time()))
                 await asyncio.sleep(_LOOK_S)
+
+    async def settle(self, urls: Sequence[str]) -> float | None:
+        """Wait until these responders have nothing left to do; what they could not mend, people do after a while.
+
+        Seconds, or None when they still work at the limit.
+        """
+        unaided = await idle(urls, self.session, _UNAIDED_S)
+        if unaided is not None:
+            return unaided
+        rest = [alert for name, alert in self.sent.items() if name not in self._ended]
+        now = time.time()
+        await hold(self.near, self.session, rest, now)
+        self._ended.update(alert.fingerprint for alert in rest)
+        await self.teller.tell(rest, now)
+        aided = await idle(urls, self.session, _LIMIT_S)
+        return None if aided is None else _UNAIDED_S + aided
 
     def _next(self) -> list[Firing]:
         workloads = self.rng.sample(self.near.workloads, self.rng.randint(1, self.together))

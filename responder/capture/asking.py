@@ -49,8 +49,10 @@ async def pid_of(subject: Subject, tools: CaptureTools) -> int:
 
 
 def _pid_of_container(container: Container, proc: Path) -> int:
-    if not container.pid:
+    if not container.is_running:
         raise NotFound(f"it does not run: {container.status}")
+    if not container.pid:
+        raise NotSupported("the engine does not tell its process")
     # The engine numbers processes as its host does, which may not be this one: 4711 here may be anybody.
     membership = read(proc / str(container.pid) / "cgroup")
     if membership is None:

@@ -1,9 +1,10 @@
 """Which processes it has: how many, dead or stuck ones, and the largest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from homeostat.containerinfo import ContainerProcess
+from homeostat.errors import HomeostatError
 from homeostat.processes import LinuxProcesses, ProcessRow
 from homeostat.processtrees import tree_of
 from responder.capture.asking import engine_of, in_thread, pid_of
@@ -16,15 +17,20 @@ _STATES_DEAD = ("Z", "X")
 
 
 async def look(subject: Subject, tools: CaptureTools, within_s: float) -> Section:
-    """Of a container as the engine's host sees it, whoever sees that host's /proc."""
-    if subject.container is not None:
-        return Section(summary(await engine_of(tools).top(subject.container.id, within_s)))
-    pid = await pid_of(subject, tools)
-    return Section(summary(await in_thread(lambda: tree(pid, tools.proc))))
+    """Of a container as the engine's host sees it, who does not have to be here. Only zombies it does not tell."""
+    if subject.container is None:
+        pid = await pid_of(subject, tools)
+        return Section(summary(await in_thread(lambda: tree(pid, tools.proc))))
+    listed = await engine_of(tools).top(subject.container.id, within_s)
+    try:
+        await pid_of(subject, tools)
+    except HomeostatError:
+        return Section(summary(listed) | {"zombies": None})
+    return Section(summary([*listed, *await in_thread(lambda: zombies({each.pid for each in listed}, tools.proc))]))
 
 
 def summary(processes: Sequence[ContainerProcess]) -> dict[str, object]:
-    """Stuck ones first, then by memory."""
+    """Stuck ones first, then by memory; ``zombies`` is None where they are not seen."""
     worst = sorted(processes, key=lambda each: (each.state not in _STATES_STUCK, -each.rss_bytes))
     return {
         "count": len(processes),
@@ -54,6 +60,13 @@ def tree(pid: int, proc: Path) -> list[ContainerProcess]:
     members = {each.pid for each in tree_of(root.id, rows)}
     dead = {each.id.pid for each in rows.values() if each.is_zombie and (each.ppid in members or each.id.pid == pid)}
     return [_process(rows[each], proc) for each in sorted(members | dead)]
+
+
+def zombies(parents: Collection[int], proc: Path) -> list[ContainerProcess]:
+    """Their dead children, which a cgroup no longer counts. Blocks."""
+    rows = LinuxProcesses(has_pidfd=False, proc=str(proc)).rows().values()
+    dead = (row for row in rows if row.is_zombie and row.ppid in parents and row.id.pid not in parents)
+    return [_process(row, proc) for row in dead]
 
 
 def _process(row: ProcessRow, proc: Path) -> ContainerProcess:

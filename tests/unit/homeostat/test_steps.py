@@ -1,4 +1,4 @@
-"""What steps and commands are told in homeostat.yml, where it is right; mistakes have their words in test_settings.py."""
+"""What steps and commands are told in homeostat.yml, where it is right; test_settings.py has the mistakes."""
 
 import json
 from pathlib import Path

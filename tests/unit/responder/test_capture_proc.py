@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 from fakes.capturing import FakeEngine, target, tools
 from fakes.containers import container
 from fakes.guardian import FakeGuardian
@@ -225,6 +226,18 @@ def test_a_tree_has_children_and_zombies_and_nobody_else(tmp_path):
     assert (found[1].name, found[1].threads, found[1].waits_in) == ("web", 3, "futex_wait_queue")
 
 
+async def test_zombies_of_a_container_are_seen_here_and_not_by_its_engine(tmp_path):
+    process(tmp_path / "proc", 4711, membership_=V2[0])
+    process(tmp_path / "proc", 7, ppid=4711)  # as the engine lists it
+    process(tmp_path / "proc", 8, ppid=7, state="Z")
+    process(tmp_path / "proc", 9, ppid=1, state="Z")
+    here = await processes.look(Subject("web", WEB, 0), tools(FakeEngine(), tmp_path), 1.0)
+    elsewhere = await processes.look(Subject("web", WEB, 0), tools(FakeEngine(), tmp_path / "nowhere"), 1.0)
+
+    assert (here.data["count"], here.data["zombies"]) == (2, 1)
+    assert (elsewhere.data["count"], elsewhere.data["zombies"]) == (1, None)
+
+
 def test_what_is_not_there_is_none(tmp_path):
     assert (read(tmp_path / "x"), names_in(tmp_path / "x", 5)) == (None, None)
     assert membership(4711, tmp_path, tmp_path) is None
@@ -282,7 +295,8 @@ async def test_a_process_that_really_hangs_is_seen_to_hang(tmp_path, free_port):
         for _ in range(3):
             held.enter_context(socket.create_connection(("127.0.0.1", port)))
         real = tools(None, tmp_path, proc=Path("/proc"), cgroups=Path("/sys/fs/cgroup"))
-        evidence = await capture(target(process="api"), real, CaptureBounds())
+        with blockbuster_ctx(scanned_modules=["responder", "homeostat"]):
+            evidence = await capture(target(process="api"), real, CaptureBounds())
     await guardian.stop()
 
     api = evidence["subjects"]["api"]
