@@ -10,7 +10,17 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from homeostat import ladders, probespec, processspec, sections, settings, steps, workloadlabels, workloadspec
+from homeostat import (
+    commandspec,
+    ladders,
+    probespec,
+    processspec,
+    sections,
+    settings,
+    steps,
+    workloadlabels,
+    workloadspec,
+)
 from homeostat.explain import key_of
 from homeostat.quantities import parse_duration, parse_size
 from homeostat.rendering import ROOT
@@ -41,7 +51,7 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("responder.storm", sections.Storm),
     ("responder.maintenance[]", sections.MaintenanceWindow),
     ("responder.store", sections.SharedStore),
-    ("responder.commands.NAME", steps.Command),
+    ("responder.commands.NAME", commandspec.Command),
     ("guardian", sections.GuardianSettings),
     ("stack", sections.StackSettings),
     ("stack.remote_write", sections.RemoteWrite),

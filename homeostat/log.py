@@ -5,6 +5,9 @@ import sys
 
 import structlog
 
+#: Where aiohttp has what it raises about requests; what handlers raise is elsewhere.
+_OF_REQUESTS = ("aiohttp.http_exceptions", "aiohttp.web_protocol")
+
 
 def configure(*, verbose: bool = False) -> None:
     """Write to stderr; level info, or debug when ``verbose``."""
@@ -29,3 +32,13 @@ def configure(*, verbose: bool = False) -> None:
     )
     # aiohttp's access log would repeat every scrape; errors of libraries still show.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(_shorten)
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    """A request that is none is its sender's fault: one line, without what was sent, which may be a token."""
+    error = record.exc_info[1] if record.exc_info else None
+    if type(error).__module__ in _OF_REQUESTS:
+        record.msg, record.args, record.exc_info = "a request that cannot be read: %s", (type(error).__name__,), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
+from homeostat.commandspec import Command
 from homeostat.explain import At
 from homeostat.processspec import Name
 from homeostat.quantities import (
@@ -24,7 +25,6 @@ from homeostat.quantities import (
     is_loopback,
     matching,
 )
-from homeostat.steps import Command
 from homeostat.structure import Checked, Parsed
 
 

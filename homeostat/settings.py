@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from homeostat import yamlfile
+from homeostat.commandspec import Command
 from homeostat.errors import SettingsError
 from homeostat.explain import At, Invalid, KeyPath, Problem, dotted, shown
 from homeostat.globs import parse_file_glob
@@ -16,7 +17,7 @@ from homeostat.ladders import DEFAULT_LADDERS, Ladder
 from homeostat.probespec import ProbeEntry
 from homeostat.processspec import Name, ProcessSpec
 from homeostat.sections import DockerSettings, ExporterSettings, GuardianSettings, ResponderSettings, StackSettings
-from homeostat.steps import Command, ExecStep, PruneStep
+from homeostat.steps import ExecStep, PruneStep
 from homeostat.structure import Checked, written
 from homeostat.workloads import LOCAL, is_workload_id
 from homeostat.workloadspec import WorkloadSpec

@@ -36,8 +36,9 @@ async def read_body(request: web.Request, most: int, setting: str = "") -> bytes
             async for piece in request.content.iter_any():
                 body += piece
                 if len(body) > most:
+                    body.clear()  # the error would keep it for as long as it is kept itself
                     words = f"larger than {most} bytes" + (f" ({setting})" if setting else "")
-                    raise _in_words(web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body)), words)
+                    raise _in_words(web.HTTPRequestEntityTooLarge(max_size=most, actual_size=most + 1), words)
     except TimeoutError:
         raise _in_words(web.HTTPRequestTimeout(), f"the body did not come within {_READ_S:g} s") from None
     except web.RequestPayloadError:

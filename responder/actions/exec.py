@@ -4,12 +4,13 @@ import asyncio
 import os
 
 from homeostat.commands import run
+from homeostat.commandspec import Command
 from homeostat.containers import Container, ExecResult
 from homeostat.errors import Permanent
 from homeostat.platforms import detect
 from homeostat.processes import system_processes
 from homeostat.processtrees import end_tree
-from homeostat.steps import Command, ExecStep, Step
+from homeostat.steps import ExecStep, Step
 from responder.actions.base import Applied, Skipped, Tools
 from responder.actions.deadline import Deadline
 from responder.actions.hostprocess import is_in_container

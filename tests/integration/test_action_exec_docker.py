@@ -12,10 +12,11 @@ import pytest
 from fakes.acting import act, containers_of, settings_with
 from fakes.databases import until
 
+from homeostat.commandspec import Command
 from homeostat.containerexec import TAIL_BYTES
 from homeostat.containers import DockerEngine
 from homeostat.errors import NotFound, Permanent
-from homeostat.steps import Command, ExecStep
+from homeostat.steps import ExecStep
 from responder.actions import exec as exec_module
 from responder.actions.exec import Exec
 

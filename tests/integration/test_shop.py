@@ -136,7 +136,7 @@ def lacking() -> list[str]:
         "redis-server (apt install redis-server)": shutil.which("redis-server"),
         "postgres (apt install postgresql)": list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
         or shutil.which("postgres"),
-        "the packages of the extra [shop]": find_spec("asyncpg") and find_spec("redis"),
+        "asyncpg and redis": find_spec("asyncpg") and find_spec("redis"),
     }
     return [name for name, it in found.items() if not it]
 

@@ -13,8 +13,9 @@ from fakes.acting import act, containers_of, process, settings_with
 from fakes.containers import container
 from fakes.databases import until
 
+from homeostat.commandspec import Command
 from homeostat.errors import NotFound, Permanent
-from homeostat.steps import Command, ExecStep
+from homeostat.steps import ExecStep
 from responder.actions.exec import Exec, last_line
 
 STEP = ExecStep(action="exec", command="flush", timeout=10.0)
