@@ -16,6 +16,9 @@ from homeostat.errors import HomeostatError
 from homeostat.prometheus_api import PrometheusClient, Sample
 from homeostat.settings import Settings
 
+#: Of an entry, what is not shown beside its kind.
+_ELSEWHERE = ("id", "at", "kind", "readings", "step", "memo", "causes", "subjects")
+_INDENT = " " * 39
 _GOOD = {"verified": "green", "self_resolved": "green", "escalated": "red", "rolled_back": "yellow"}
 
 
@@ -54,11 +57,37 @@ async def story(settings: Settings, console: Console, recovery: int) -> None:
 def _story(row: Mapping[str, Any], console: Console) -> None:
     console.print(f"recovery {row['id']}: {row['alert']} of {row['workload']} {row['container']}", markup=False)
     for entry in row["entries"]:
-        details = {key: value for key, value in entry.items() if key not in ("id", "at", "kind", "readings", "step")}
+        details = {key: value for key, value in entry.items() if key not in _ELSEWHERE}
         text = ", ".join(f"{key}={value}" for key, value in details.items())
         console.print(f"  {entry['at']}  {entry['kind']:<10} {text}", markup=False)
         for reading in entry.get("readings", ()):
-            console.print(f"{'':>39}{reading['source']}: {reading['quality']}: {reading['detail']}", markup=False)
+            console.print(f"{_INDENT}{reading['source']}: {reading['quality']}: {reading['detail']}", markup=False)
+        if entry["kind"] == "evidence":
+            _evidence(entry, console)
+
+
+def _evidence(entry: Mapping[str, Any], console: Console) -> None:
+    """What was seen before a hard step; it holds lines that other programs wrote."""
+    for cause in entry.get("causes", ()):
+        said = f"{_INDENT}known cause: {cause['cause']} ({cause['count']} times): {cause['line']}"
+        console.print(said, markup=False, style="yellow", soft_wrap=True)
+    for name, sources in entry.get("subjects", {}).items():
+        for source, found in sources.items():
+            head, lines = _shown(found)
+            console.print(f"{_INDENT}{name} {source}: {head}", markup=False, soft_wrap=True)
+            for line in lines:
+                console.print(f"{_INDENT}  {line}", markup=False, soft_wrap=True)
+
+
+def _shown(found: Any) -> tuple[str, list[str]]:
+    """A line, and those below it."""
+    if isinstance(found, list):
+        return "", [str(line) for line in found]
+    if isinstance(found, dict):
+        plain = {key: value for key, value in found.items() if not isinstance(value, list | dict)}
+        deep = [f"{key}: {value}" for key, value in found.items() if isinstance(value, list | dict) and value]
+        return ", ".join(f"{key}={value}" for key, value in plain.items()), deep
+    return str(found), []
 
 
 async def _parts(parts: Sequence[Part], session: aiohttp.ClientSession, console: Console) -> bool:

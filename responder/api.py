@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from homeostat.clock import rfc3339
-from responder.ledger import Entry, Episode, Hold
+from responder.ledger import Entry, EntryKind, Episode, Hold
 
 
 def episode_json(episode: Episode) -> dict[str, object]:
@@ -26,10 +26,14 @@ def episode_json(episode: Episode) -> dict[str, object]:
     }
 
 
-def recovery_json(episode: Episode, entries: Sequence[Entry]) -> dict[str, object]:
-    """The episode with the whole of its record."""
-    steps = [{"id": e.id, "at": rfc3339(e.at), "kind": e.kind.value, **e.data} for e in entries]
-    return {**episode_json(episode), "entries": steps}
+def recovery_json(episode: Episode, entries: Sequence[Entry], *, with_evidence: bool = True) -> dict[str, object]:
+    """The episode with the whole of its record; without what was seen before hard steps, which may be large."""
+    lines = [
+        {"id": e.id, "at": rfc3339(e.at), "kind": e.kind.value, **e.data}
+        for e in entries
+        if with_evidence or e.kind is not EntryKind.EVIDENCE
+    ]
+    return {**episode_json(episode), "entries": lines}
 
 
 def hold_json(hold: Hold) -> dict[str, object]:

@@ -99,7 +99,7 @@ def _line(entry: Entry) -> str:
         case EntryKind.JUDGED:
             return f"verification: {data['verdict']}: {data['reason']}"
         case EntryKind.EVIDENCE:
-            return _causes(data.get("findings"))
+            return _causes(data.get("causes"))
         case EntryKind.UNDONE:
             return f"step {data['action']}: {data['status']}: {data['detail']}"
         case EntryKind.APPROVED | EntryKind.REJECTED:
@@ -110,8 +110,8 @@ def _line(entry: Entry) -> str:
             return ""
 
 
-def _causes(findings: object) -> str:
-    if not isinstance(findings, list):
+def _causes(found: object) -> str:
+    if not isinstance(found, list):
         return ""
-    causes = [str(each["cause"]) for each in findings if isinstance(each, dict) and "cause" in each]
+    causes = [str(each["cause"]) for each in found if isinstance(each, dict) and "cause" in each]
     return f"its log says: {', '.join(causes)}" if causes else ""

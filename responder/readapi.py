@@ -35,7 +35,8 @@ def routes() -> list[web.RouteDef]:
 async def _recoveries(request: web.Request) -> web.Response:
     store = request.app[PARTS].store
     episodes = await store.episodes(_limit(request))
-    return web.json_response([api.recovery_json(episode, await store.entries(episode.id)) for episode in episodes])
+    rows = [api.recovery_json(each, await store.entries(each.id), with_evidence=False) for each in episodes]
+    return web.json_response(rows)
 
 
 async def _recovery(request: web.Request) -> web.Response:
