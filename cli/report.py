@@ -17,7 +17,7 @@ from homeostat.prometheus_api import PrometheusClient, Sample
 from homeostat.settings import Settings
 
 #: Of an entry, what is not shown beside its kind.
-_ELSEWHERE = ("id", "at", "kind", "readings", "step", "memo", "causes", "subjects")
+_ELSEWHERE = ("id", "at", "kind", "readings", "step", "memo", "labels", "causes", "subjects")
 _INDENT = " " * 39
 _GOOD = {"verified": "green", "self_resolved": "green", "escalated": "red", "rolled_back": "yellow"}
 

@@ -38,6 +38,7 @@ class Audit:
 
     episodes: int = 0
     started: int = 0
+    interrupted: int = 0
     hits: int = 0
     finals: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Audit:
         """Counts, and the first few of what is wrong."""
         wrong = {name: getattr(self, name) for name in _WRONGS}
         counts = {"episodes": self.episodes, "started": self.started, "hits": self.hits, "finals": self.finals}
+        counts |= {"interrupted": self.interrupted}
         return counts | {name: {"count": len(found), "first": found[:5]} for name, found in wrong.items()}
 
 
@@ -65,10 +67,11 @@ def audit(acknowledged: Iterable[str], hits: Sequence[Hit], ledger: Ledger) -> A
     _hold_episodes(found, acknowledged, ledger)
     steps = [_step(line) for line in ledger.lines if line.kind == EntryKind.STARTED]
     found.started = len(steps)
+    found.interrupted = len(_ended(ledger.lines, "interrupted"))
     for (episode, rung), count in Counter((step.episode, step.rung) for step in steps).items():
         if count > 1:
             found.repeated.append(f"rung {rung} of recovery {episode} was started {count} times")
-    _hold_deeds(found, steps, hits, _applied(ledger.lines))
+    _hold_deeds(found, steps, hits, _ended(ledger.lines, "applied"))
     return found
 
 
@@ -98,10 +101,10 @@ def _step(line: Link) -> _Step:
     return _Step(line.id, line.at, line.episode_id, int(data["rung"]), line.workload, what)
 
 
-def _applied(lines: Iterable[Link]) -> set[int]:
-    """Numbers of started lines whose step is said to have been applied."""
+def _ended(lines: Iterable[Link], status: str) -> set[int]:
+    """Numbers of started lines whose step is said to have ended so."""
     ended = (json.loads(line.text) for line in lines if line.kind == EntryKind.FINISHED)
-    return {int(data["token"]) for data in ended if data["status"] == "applied"}
+    return {int(data["token"]) for data in ended if data["status"] == status}
 
 
 def _hold_deeds(found: Audit, steps: Sequence[_Step], hits: Sequence[Hit], applied: set[int]) -> None:

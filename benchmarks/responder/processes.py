@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 _READY_S = 60.0
-_END_S = 120.0
+_END_S = 30.0
 _LOOK_S = 0.01
 _KB = 1024
 

@@ -21,13 +21,15 @@ from benchmarks.responder.sender import Delivery, OpenLoop, Sender
 from benchmarks.responder.site import Neighbourhood, Site, idle, series, workload_names
 from benchmarks.responder.world import Temper
 
-_SMALL, _LARGE = 10, 10_000
+SMALL, _LARGE = 10, 10_000
 _PER_SECOND = 1000
 _WORKLOADS = 1000
 #: The second half of a pair sends up to so many alerts later.
 _LAG = 5000
 _RESOLVED_PER_BODY = 100
 _FOR_LONG_S = 86400.0
+#: Large bodies are sent sooner than that; the alerts have to be held while the responder asks for all of them (every 30 s).
+_LASTS_S = 35.0
 _MEMORY_EVERY_S = 0.2
 
 
@@ -64,7 +66,7 @@ class Figures:
 
 async def small_bodies(plan: Plan, workdir: Path, progress: Progress) -> Figures:
     """At a steady rate, whatever the responder does."""
-    return await _storm(plan, _SMALL, workdir, progress)
+    return await _storm(plan, SMALL, workdir, progress)
 
 
 async def large_bodies(plan: Plan, workdir: Path, progress: Progress) -> Figures:
@@ -94,7 +96,7 @@ async def _storm(plan: Plan, per_body: int, workdir: Path, progress: Progress) -
             begin, cpu = time.perf_counter(), responder.cpu_s()
             async with _undisturbed(), asyncio.TaskGroup() as group:
                 group.create_task(_hold(near, session, alerts, per_body))
-                if per_body == _SMALL:
+                if per_body == SMALL:
                     loop = OpenLoop(sender, _PER_SECOND / per_body, figures.deliveries)
                     group.create_task(loop.run(bodies))
                 else:
@@ -103,6 +105,7 @@ async def _storm(plan: Plan, per_body: int, workdir: Path, progress: Progress) -
             figures.sending_s, figures.cpu_s = time.perf_counter() - begin, responder.cpu_s() - cpu
             figures.refused, figures.broken = sender.refused, sender.broken
             progress.update(task, description=f"storm, {per_body} a body: waiting for every end", total=None)
+            await asyncio.sleep(max(0.0, _LASTS_S - figures.sending_s))
             await _end(near, sender, alerts)
             figures.drained_s = await idle([site.url], session, plan.drain_s)
             figures.ended = sum(await series(site.url, session, "homeostat_recoveries_total{"))
@@ -121,11 +124,11 @@ def _alerts(count: int) -> list[Firing]:
 async def _hold(near: Neighbourhood, session: aiohttp.ClientSession, alerts: Sequence[Firing], per_body: int) -> None:
     """Alertmanager holds alerts before it delivers them: at their pace, or all of them for large bodies."""
     until = time.time() + _FOR_LONG_S
-    step = _PER_SECOND // 2 if per_body == _SMALL else 5000
+    step = _PER_SECOND // 2 if per_body == SMALL else 5000
     for start in range(0, len(alerts), step):
         body = json.dumps([posted(alert, until) for alert in alerts[start : start + step]]).encode()
         await _post(near, session, body)
-        await asyncio.sleep(0.9 if per_body == _SMALL else 0)
+        await asyncio.sleep(0.9 if per_body == SMALL else 0)
 
 
 async def _post(near: Neighbourhood, session: aiohttp.ClientSession, body: bytes) -> None:
