@@ -50,6 +50,7 @@ log = structlog.get_logger()
 __all__ = ["PARTS", "Live", "Parts", "create_app"]
 
 
+_RECALL_S = 2.0
 #: The one route that other hosts may be let in to, by TLS.
 WEBHOOK = "/webhook/alertmanager"
 
@@ -205,7 +206,7 @@ def _registry() -> CollectorRegistry:
 
 async def _background(parts: Parts, measures: Measures) -> None:
     responder = parts.live.settings.responder
-    await _remember_storm(parts)
+    await _recall_storm(parts)
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.intake.run(), name="intake")
         group.create_task(parts.reconciler.run(responder.reconcile_interval), name="reconcile")
@@ -214,13 +215,25 @@ async def _background(parts: Parts, measures: Measures) -> None:
         group.create_task(parts.track.run(), name="track record")
         group.create_task(measures.run(), name="measures")
         group.create_task(_nudged(parts), name="nudged")
+        if parts.store.is_shared:
+            group.create_task(_keep_recalling(parts), name="shared storm")
 
 
-async def _remember_storm(parts: Parts) -> None:
-    """A responder that is restarted in a storm knows that it is one."""
+async def _recall_storm(parts: Parts) -> None:
+    """From the ledger: a responder that is restarted in a storm knows that it is one."""
     since = parts.clock.now() - parts.live.settings.responder.storm.window
     for workload, at in (await parts.store.opened_since(since)).items():
         parts.brake.opened([workload], at)
+
+
+async def _keep_recalling(parts: Parts) -> None:
+    """What other replicas took in counts, too."""
+    while True:
+        await parts.clock.sleep(_RECALL_S)
+        try:
+            await _recall_storm(parts)
+        except StoreError as err:
+            log.warning("ledger.unreadable", error=str(err))
 
 
 async def _nudged(parts: Parts) -> None:

@@ -60,14 +60,19 @@ def unjudged_undo(entries: Sequence[Entry]) -> Entry | None:
 
 
 def approvals(entries: Sequence[Entry], now: float) -> dict[int, Approval]:
-    """What people said of each rung that they were asked about; the last word counts."""
+    """What people said of each rung that they were asked about; the last word counts. A yes is good for as long as the
+    question was.
+    """
     found: dict[int, Approval] = {}
+    asked_for_s: dict[int, float] = {}
     for entry in entries:
         if entry.kind is EntryKind.PENDING:
-            is_over = now >= float(str(entry.data["expires_at"]))
-            found[_rung(entry)] = Approval.EXPIRED if is_over else Approval.PENDING
+            expires_at = float(str(entry.data["expires_at"]))
+            asked_for_s[_rung(entry)] = expires_at - entry.at
+            found[_rung(entry)] = Approval.EXPIRED if now >= expires_at else Approval.PENDING
         elif entry.kind is EntryKind.APPROVED:
-            found[_rung(entry)] = Approval.APPROVED
+            is_over = now >= entry.at + asked_for_s.get(_rung(entry), 0.0)
+            found[_rung(entry)] = Approval.EXPIRED if is_over else Approval.APPROVED
         elif entry.kind is EntryKind.REJECTED:
             found[_rung(entry)] = Approval.REJECTED
     return found

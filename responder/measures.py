@@ -86,7 +86,9 @@ class Measures:
         if now - self._tried_at.get(measure.token, float("-inf")) < _AGAIN_S:
             return
         self._tried_at[measure.token] = now
-        async with self._lease(measure.workload) as under:
+        # Not renewed meanwhile: for all of what may come.
+        lasts_s = step.timeout + step.verify.within + step.verify.hold + LEASE_S
+        async with self._lease(measure.workload, lasts_s) as under:
             if under is None:
                 return
             engine = StepEngine(under, self._s.tools, self._capture)
@@ -108,9 +110,9 @@ class Measures:
         await onlooker.look(episode, target, step.verify, terms, f"undo {step.action}", under)
 
     @asynccontextmanager
-    async def _lease(self, workload: str) -> AsyncIterator[Leased | None]:
+    async def _lease(self, workload: str, lasts_s: float) -> AsyncIterator[Leased | None]:
         store: Store = self._s.store
-        lease = await store.acquire(workload, f"{self._owner} measures", LEASE_S * 4, self._s.clock.monotonic())
+        lease = await store.acquire(workload, f"{self._owner} measures", lasts_s, self._s.clock.monotonic())
         try:
             yield Leased(store, lease, self._s.clock) if lease else None
         finally:

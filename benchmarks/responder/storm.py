@@ -28,7 +28,7 @@ _WORKLOADS = 1000
 _LAG = 5000
 _RESOLVED_PER_BODY = 100
 _FOR_LONG_S = 86400.0
-#: Large bodies are sent sooner than that; the alerts have to be held while the responder asks for all of them (every 30 s).
+#: Large bodies are sent sooner; the alerts are held until the responder has asked Alertmanager for all of them (30 s).
 _LASTS_S = 35.0
 _MEMORY_EVERY_S = 0.2
 

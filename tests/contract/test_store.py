@@ -451,6 +451,10 @@ async def test_what_was_opened_lately_is_told_by_workload(store: Store):
     assert await store.opened_since(1.0) == {"shop/web": 9.125, "shop/db": 7.25}
     assert await store.opened_since(7.25) == {"shop/web": 9.125}
 
+    await store.accept([alert(0.5, fingerprint=A, workload="shop/web")], 2.0)  # the clock was set back
+
+    assert await store.opened_since(7.25) == {"shop/web": 9.125}
+
 
 async def test_steps_are_those_that_were_started_lately_of_all_workloads(store: Store):
     mine, other = await opened(store, A), await opened(store, B, "shop/db")

@@ -373,18 +373,20 @@ async def test_killed_in_the_middle_it_has_all_that_was_acknowledged(own_redis: 
 
 
 class LossyWire:
-    """Passes everything on until ``is_cut``: then the server still gets what it is sent, and nothing comes back."""
+    """Passes everything on but the first answer to a certain write: there it cuts that connection."""
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self.is_cut = False
+        self._has_cut = False
+        self._is_cut = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._port)
         there = asyncio.create_task(self._pass(reader, to_writer))
         try:
             while data := await to_reader.read(65536):
-                if self.is_cut:
+                if self._is_cut:
+                    self._is_cut = False
                     break
                 writer.write(data)
                 await writer.drain()
@@ -394,7 +396,8 @@ class LossyWire:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
-            self.is_cut = self.is_cut or (b"EVALSHA" in data and b"lost-answer" in data)
+            if not self._has_cut and b"EVALSHA" in data and b"lost-answer" in data:
+                self._has_cut = self._is_cut = True
             writer.write(data)
             await writer.drain()
 
@@ -407,7 +410,6 @@ async def test_a_write_whose_answer_is_lost_is_not_done_twice(shared_redis: Ledg
 
         with pytest.raises(StoreError, match=address):
             await lossy.append(episode, EntryKind.STARTED, {"text": "lost-answer"}, NOW)
-        wire.is_cut = False
 
         assert await kinds(lossy, episode) == ["opened", "started"]
         await lossy.close()
@@ -499,6 +501,18 @@ async def test_what_others_wrote_is_not_taken_for_ours(
 # --- Several responders
 
 
+async def test_a_hold_is_dropped_by_one_of_many(ledger: RedisLedger, store: RedisStore):
+    replicas = [await ledger.open() for _ in range(6)]
+    for _ in range(5):
+        await store.put_hold(Hold("*", "", "ann", NOW, None))
+
+        dropped = await asyncio.gather(*(one.drop_hold("*") for one in replicas))
+
+        assert sorted(dropped) == [False] * 5 + [True]
+    for one in replicas:
+        await one.close()
+
+
 async def test_what_one_writes_the_other_reads(store: RedisStore, replica: RedisStore):
     episode = await opened(store)
 
@@ -509,7 +523,9 @@ async def test_what_one_writes_the_other_reads(store: RedisStore, replica: Redis
     assert await chain_problems(store) == []
 
 
-async def test_two_that_hammer_one_ledger_leave_it_whole(store: RedisStore, replica: RedisStore):
+async def test_two_that_hammer_one_ledger_leave_it_whole(
+    shared_redis: LedgerRedis, ledger: RedisLedger, store: RedisStore, replica: RedisStore
+):
     fingerprints = [f"{n:016x}" for n in range(6)]
     seen: list[int] = []
 
@@ -536,9 +552,9 @@ async def test_two_that_hammer_one_ledger_leave_it_whole(store: RedisStore, repl
     assert len({one.fingerprint for one in lasting}) == len(lasting)
     assert await replica.open_episodes() == lasting
     assert (await replica.counts()).open == len(lasting)
-    assert sum(link.kind == "final" for link in await all_links(store)) == sum(
-        one.final is not None for one in episodes
-    )
+    finals = [link for link in await all_links(store) if link.kind == "final"]
+    assert len(finals) == sum(one.final is not None for one in episodes)
+    assert ask(shared_redis, "EXISTS", f"{{{ledger.prefix}}}:turn") == ":0"
 
 
 async def test_many_replicas_finish_one_episode_once(ledger: RedisLedger, store: RedisStore):
@@ -553,24 +569,42 @@ async def test_many_replicas_finish_one_episode_once(ledger: RedisLedger, store:
         await one.close()
 
 
-async def test_a_large_delivery_is_not_overtaken_for_ever(store: RedisStore, replica: RedisStore):
-    episode = await opened(store)
-    is_done = asyncio.Event()
+#: Another process, which never stops writing.
+HAMMER = """
+import asyncio, sys
+from responder.ledger import EntryKind
+from responder.redisstore.place import Place
+from responder.store_redis import RedisStore
 
-    async def keep_writing() -> int:
-        for n in itertools.count():
-            if is_done.is_set():
-                return n
-            await replica.append(episode, EntryKind.WAITING, {"n": n}, NOW)
-        raise AssertionError
+async def main(url, prefix):
+    store = await RedisStore.open(Place(url), prefix)
+    episode = await store.episode(1)
+    while True:
+        await store.append(episode, EntryKind.WAITING, {}, 1.0)
+        print("written", flush=True)
 
-    writing = asyncio.create_task(keep_writing())
-    await asyncio.sleep(0.05)
-    accepted = await store.accept([alert(fingerprint=f"{n:016x}") for n in range(5000)], NOW)
-    is_done.set()
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_a_large_delivery_is_not_overtaken_for_ever(store: RedisStore, ledger: RedisLedger):
+    await opened(store)
+    with subprocess.Popen([sys.executable, "-c", HAMMER, ledger.url, ledger.prefix], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert await asyncio.to_thread(process.stdout.readline) == b"written\n"
+            reading = asyncio.create_task(asyncio.to_thread(process.stdout.read))
+            before = await store.links(-1, 1)
+
+            accepted = await store.accept([alert(fingerprint=f"{n:016x}") for n in range(5000)], NOW)
+
+            [first] = await store.entries(accepted.opened[0].id)
+        finally:
+            process.kill()
+    await reading
 
     assert len(accepted.opened) == 5000
-    assert await writing > 1
+    assert first.id > before[0].id + 1  # it was overtaken, though
     assert await chain_problems(store) == []
 
 
@@ -782,14 +816,15 @@ async def test_with_a_disk_that_is_written_each_second_it_waits_for_that(redis_8
 async def test_what_does_not_reach_the_disk_is_not_acknowledged(redis_8: str, monkeypatch: pytest.MonkeyPatch):
     store = await eventually_open(redis_8, uuid.uuid4().hex)
     await opened(store)
-    monkeypatch.setattr(server_module, "_DISK_S", 0.3)
     port = int(redis_8.rpartition(":")[2])
     ask_port(port, "CONFIG", "SET", "appendfsync", "no")
     try:
-        with pytest.raises(StoreError, match=r"the disk did not have it within 0\.3 s"):
-            await store.accept([alert(fingerprint=B)], NOW)
-        with pytest.raises(StoreError, match=r"the disk did not have it within 0\.3 s"):
-            await store.acquire("shop/web", "one", LONG_S, 0.0)
+        with monkeypatch.context() as patched:
+            patched.setattr(server_module, "_DISK_S", 0.3)
+            with pytest.raises(StoreError, match=r"the disk did not have it within 0\.3 s"):
+                await store.accept([alert(fingerprint=B)], NOW)
+            with pytest.raises(StoreError, match=r"the disk did not have it within 0\.3 s"):
+                await store.acquire("shop/web", "one", LONG_S, 0.0)
     finally:
         ask_port(port, "CONFIG", "SET", "appendfsync", "everysec")
 

@@ -731,6 +731,20 @@ async def test_a_step_waits_for_a_yes_and_people_are_asked(world: World, store: 
     assert world.taken == ["restart"]
 
 
+async def test_a_yes_does_not_last_for_ever(world: World, store: SqliteStore):
+    episode = await open_episode(world, store)
+    await drive(world, store, with_ladder(CAREFUL), until_s=30.0)
+    await answer(world, store, episode, EntryKind.APPROVED)
+    world.alert_state = AlertState.SUPPRESSED
+    await drive(world, store, with_ladder(CAREFUL), until_s=700.0)
+    world.alert_state = AlertState.ACTIVE
+
+    done = await drive(world, store, with_ladder(CAREFUL))
+
+    assert (done.final, world.taken) == (Final.ESCALATED, [])
+    assert done.reason.startswith("approval_expired")
+
+
 async def test_a_no_calls_people(world: World, store: SqliteStore):
     episode = await open_episode(world, store)
     await drive(world, store, with_ladder(CAREFUL), until_s=30.0)

@@ -1,0 +1,358 @@
+"""POST /webhook/alertmanager, whatever comes: an answer in time, nothing lost or written twice, nothing done."""
+
+import asyncio
+import gzip
+import itertools
+import json
+import re
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+import hostile
+import pytest
+from besieged import Besieged, besieged
+from effort import examples
+from fakes.stack import TOKEN, Site, wire_alert, wire_body
+from hypothesis import given
+from hypothesis import strategies as st
+from rawhttp import WITHIN_S, Answer, Client, chunked, head
+
+from homeostat.quantities import host_port
+
+PATH = b"/webhook/alertmanager"
+#: Where bodies are read.
+BODIES = (PATH, b"/api/v1/plan", b"/api/v1/holds")
+#: 417 to an Expect that nobody knows.
+RIGHT = {202, 400, 401, 404, 405, 413, 417}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
+    """One for all tests of this file: what one leaves behind, the next ones meet."""
+    with besieged(tmp_path_factory.mktemp("besieged")) as place:
+        yield place
+
+
+@pytest.fixture(autouse=True)
+def unharmed(place: Besieged) -> Iterator[None]:
+    """After each test."""
+    yield
+    place.check()
+
+
+def check(answer: Answer) -> None:
+    assert answer.status in RIGHT, answer
+    assert answer.seconds < WITHIN_S
+    assert TOKEN.encode() not in answer.head + answer.body
+
+
+# --- Bodies
+
+
+@given(st.binary(max_size=500))
+@examples(100)
+def test_any_bytes(place: Besieged, body: bytes):
+    check(place.deliver(body))
+
+
+@given(hostile.json_values)
+@examples(100)
+def test_any_json(place: Besieged, value: object):
+    check(place.deliver(json.dumps(value).encode()))
+
+
+@given(hostile.payloads())
+@examples(60)
+def test_a_payload_is_taken_in_whatever_its_alerts_say(place: Besieged, payload: dict[str, object]):
+    answer = place.deliver(json.dumps(payload).encode(errors="surrogatepass"))
+
+    check(answer)
+    assert answer.status in (202, 400)
+
+
+@given(hostile.near_payloads())
+@examples(250)
+def test_what_is_nearly_a_payload(place: Besieged, body: bytes):
+    check(place.deliver(body))
+
+
+@given(hostile.payloads(), st.integers(2, 4))
+@examples(20)
+def test_a_payload_again_and_again_is_one_trouble(place: Besieged, payload: dict[str, object], times: int):
+    body = json.dumps(payload).encode()
+
+    answers = {place.deliver(body).status for _ in range(times)}
+
+    assert len(answers) == 1
+
+
+def one(**changed: object) -> bytes:
+    return wire_body({**wire_alert(), **changed})
+
+
+LARGE: dict[str, Callable[[], bytes]] = {
+    "100,000 labels": lambda: one(labels={f"l{n}": "" for n in range(100_000)}, fingerprint="a" * 16),
+    "100,000 wrong labels": lambda: one(labels=dict.fromkeys(map(str, range(100_000)), 0)),
+    "100,000 wrong label names": lambda: one(labels={f"\ud800{n}": "" for n in range(100_000)}),
+    "a label of 5 MB": lambda: one(labels={"alertname": "A", "hostile": "x" * 5_000_000}, fingerprint="b" * 16),
+    "10,000 alerts": lambda: wire_body(*(wire_alert(1, alertname="HomeostatStorm") for _ in range(10_000))),
+    "a million alerts that are none": lambda: b'{"version":"4","alerts":[' + b"{}," * 1_000_000 + b"{}]}",
+    "a million numbers": lambda: b'{"version":"4","alerts":[' + b"0," * 1_000_000 + b"0]}",
+    "a million unknown keys": lambda: b"{" + b",".join(b'"%d":0' % n for n in range(1_000_000)) + b"}",
+    "a list of a million levels": lambda: b"[" * 1_000_000,
+    "mappings of a million levels": lambda: b'{"alerts":' * 1_000_000,
+    "a label of 100,000 levels": lambda: one().replace(b'"shop/web"', b"[" * 100_000 + b"]" * 100_000),
+    "a number of a million digits": lambda: b"9" * 1_000_000,
+    "a million digits as a time": lambda: one(startsAt="9" * 1_000_000),
+    "spaces up to the limit": lambda: b" " * (16 << 20),
+    "spaces past the limit": lambda: b" " * (17 << 20),
+    "16 MB of escapes": lambda: b'{"version": "' + b"\\u0034" * (2_700_000) + b'"}',
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_what_is_large_is_answered_soon_and_fills_no_memory(place: Besieged, kind: str):
+    body = LARGE[kind]()
+    before = place.memory_mib()
+    place.forget_peak()
+
+    check(place.deliver(body))
+    assert place.stranger.send(b"GET", b"/-/healthy").seconds < 1.0
+    # A JSON document of small values is many times as large once it is read.
+    assert place.peak_mib() - before < 100 + 15 * len(body) / 2**20
+
+
+# --- How bodies come
+
+PACKERS = {b"gzip": gzip.compress, b"deflate": zlib.compress}
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_packed_body_that_swells_is_not_let_in(place: Besieged, encoding: bytes):
+    bomb = PACKERS[encoding](b" " * 300_000_000)
+    before = place.memory_mib()
+    place.forget_peak()
+
+    answers = [
+        client.send(b"POST", path, bomb, b"Content-Encoding: " + encoding)
+        for client in (place.client, place.stranger)
+        for path in BODIES
+    ]
+
+    assert [answer.status for answer in answers] == [413, 413, 413, 401, 413, 401]
+    assert max(answer.seconds for answer in answers) < WITHIN_S
+    assert place.peak_mib() - before < 100
+
+
+@given(hostile.near_payloads(), st.sampled_from([b"gzip", b"deflate", b"br", b"zstd", b"gzip, gzip", b"\xff", b""]))
+@examples(40)
+def test_a_body_that_is_packed_or_only_says_so(place: Besieged, body: bytes, encoding: bytes):
+    packed = PACKERS.get(encoding, bytes)(body)
+    header = b"Content-Encoding: " + encoding
+
+    for sent in (packed, packed[: len(packed) // 2], body):
+        answer = place.client.send(b"POST", PATH, sent, header)
+        check(answer)
+        if answer.status == 202:
+            place.remember(body)
+    check(place.stranger.send(b"POST", PATH, body, header))
+
+
+def pieces(body: bytes, cuts: list[int]) -> list[bytes]:
+    at = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+    return [body[start:end] for start, end in itertools.pairwise(at)]
+
+
+@given(
+    hostile.near_payloads(), st.lists(st.integers(0, 10_000), max_size=5), st.sampled_from([b"", b";x=y", b";" * 50])
+)
+@examples(40)
+def test_a_body_in_chunks_and_slowly(place: Besieged, body: bytes, cuts: list[int], extension: bytes):
+    opening = head(b"POST", PATH, *place.client.headers, b"Transfer-Encoding: chunked")
+
+    answer = place.client.send_raw(opening, *chunked(pieces(body, cuts), extension), pause_s=0.002)
+
+    check(answer)
+    if answer.status == 202:
+        place.remember(body)
+
+
+BROKEN_CHUNKS = [
+    b"z\r\n",
+    b"-1\r\n",
+    b"f" * 5000,
+    b"0x4\r\nabcd\r\n",
+    b"4\r\nabcdefgh\r\n",
+    b"4;\r\n\r\n\r\n",
+    b"\r\n" * 50,
+]
+
+
+@pytest.mark.parametrize("chunk", BROKEN_CHUNKS, ids=[str(chunk[:12]) for chunk in BROKEN_CHUNKS])
+def test_chunks_that_are_none(place: Besieged, chunk: bytes):
+    for client in (place.client, place.stranger):
+        opening = head(b"POST", PATH, *client.headers, b"Transfer-Encoding: chunked")
+
+        answer = client.send_raw(opening, chunk + b"\r\n0\r\n\r\n")
+
+        assert answer.status in (400, 401)
+
+
+async def test_who_stops_in_the_middle_of_a_body_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("responder.webhook._READ_S", 0.3)
+    async with aiohttp.ClientSession() as session:
+        site = Site(tmp_path / "site", session)
+        client = Client(*host_port(site.settings.responder.listen))
+        headers = f"Authorization: Bearer {TOKEN}".encode(), b"Content-Length: 1000"
+        async with site.responder():
+            answers = await asyncio.gather(
+                *(asyncio.to_thread(client.send_raw, head(b"POST", path, *headers), b"{") for path in BODIES)
+            )
+
+            assert [answer.status for answer in answers] == [408, 408, 408]
+            assert await site.metric('homeostat_webhook_requests_total{code="408"}') == 1
+            assert await site.recoveries() == []
+
+
+# --- What stands around bodies
+
+HEADERS = (
+    b"Authorization: Bearer \xff\xfe",
+    b"Authorization: Bearer " + b"x" * 8000,
+    b"Authorization: Basic Og==",
+    b"Authorization:",
+    b"Content-Type: text/plain; charset=no-such",
+    b"Content-Type: multipart/form-data",
+    b"Content-Type: \xff",
+    b"Accept: text/html",
+    b"Accept-Encoding: \xff, gzip;q=nan",
+    b"Cookie: a=\xff; \xfe=b",
+    b"If-Modified-Since: yesterday",
+    b"Range: bytes=9-1",
+    b"Expect: 100-continue",
+    b"Expect: the unexpected",
+    b"Upgrade: websocket",
+    b"Upgrade: h2c",
+    b"X-Forwarded-For: ' OR 1=1",
+    b"X-HTTP-Method-Override: DELETE",
+    b"Transfer-Encoding: identity",
+    b"Content-Length: 7",
+    b"no colon",
+    b": no name",
+    b"X: \x00",
+    b" X: folded",
+    b"X: " + b"x" * 10_000,
+    b"X" * 10_000 + b": x",
+    *(b"\r\n".join([b"X%d: x" % n for n in range(count)]) for count in (100, 1000)),
+)
+any_header = st.tuples(st.binary(max_size=20), st.binary(max_size=40)).map(lambda pair: pair[0] + b": " + pair[1])
+
+
+@given(hostile.payloads(), st.lists(st.sampled_from(HEADERS) | any_header, max_size=3), st.booleans())
+@examples(150)
+def test_any_headers(place: Besieged, payload: dict[str, object], headers: list[bytes], is_known: bool):
+    body = json.dumps(payload).encode()
+    client = place.client if is_known else place.stranger
+    told = [
+        line
+        for line in headers
+        if not line.lower().strip().startswith((b"transfer-encoding: ch", b"content-length: 7"))
+    ]
+
+    answer = client.send(b"POST", PATH, body, *told)
+
+    check(answer)
+    if answer.status == 202:
+        place.remember(body)
+
+
+METHODS = (
+    b"GET",
+    b"HEAD",
+    b"PUT",
+    b"DELETE",
+    b"PATCH",
+    b"OPTIONS",
+    b"TRACE",
+    b"CONNECT",
+    b"POST",
+    b"post",
+    b"\xff",
+    b"X" * 99,
+)
+PATHS = (
+    PATH,
+    PATH + b"/",
+    b"/" + PATH,
+    PATH + b"?" + b"a=b&" * 1000,
+    PATH + b"#x",
+    PATH + b";x",
+    b"/webhook/../webhook/alertmanager",
+    b"/%77ebhook/alertmanager",
+    b"/webhook%2falertmanager",
+    b"/WEBHOOK/ALERTMANAGER",
+    b"http://other.example" + PATH,
+    b"http://[::1" + PATH,
+    b"//[" + PATH,
+    b"*",
+    b"",
+    b"/" + b"x" * 10_000,
+    b"/%ff%00%zz",
+    b"/api/v1/../../webhook/alertmanager",
+    b"/-/reload/x",
+)
+
+
+@given(
+    st.sampled_from(METHODS) | st.binary(max_size=8),
+    st.sampled_from(PATHS) | st.binary(max_size=30).map(lambda raw: b"/" + raw),
+)
+@examples(120)
+def test_any_method_and_path(place: Besieged, method: bytes, path: bytes):
+    for client in (place.client, place.stranger):
+        answer = client.send(method, path)
+
+        assert answer.status in {*RIGHT, 200}, answer
+        assert answer.status != 202
+
+
+@given(st.binary(max_size=300), st.booleans())
+@examples(100)
+def test_what_is_no_http(place: Besieged, raw: bytes, is_after_a_request: bool):
+    """0: it may well be that it waits for more, and hangs up with the sender."""
+    before = (head(b"POST", PATH, b"Content-Length: 0").replace(b"close", b"keep-alive"),) if is_after_a_request else ()
+
+    answer = place.client.send_raw(*before, raw + b"\r\n\r\n")
+
+    assert answer.status in {*RIGHT, 0}
+
+
+# --- That it would have acted
+
+
+def test_what_is_true_is_acted_on(tmp_path: Path):
+    """The other tests could see an action: the same alert, and a rule that is true of its workload."""
+    with besieged(tmp_path) as place:
+        place.world.troubled.append("local/api")
+        for remedy, fingerprint in (("mark", "a" * 16), ("memory", "b" * 16)):
+            labels = {"alertname": "WorkloadDown", "workload": "local/api", "remedy": remedy}
+            assert place.deliver(one(labels=labels, fingerprint=fingerprint)).status == 202
+
+        assert wait_for(lambda: (place.folder / "ran").exists() and place.world.acted == ["/hooks/gc"])
+
+
+def test_the_last_gate_was_reached(place: Besieged):
+    """Of the alerts of the tests above some were refused for nothing else than that their rule is not true."""
+    place.deliver(one(labels={"alertname": "WorkloadDown", "workload": "local/worker", "remedy": "mark"}))
+
+    assert wait_for(lambda: re.search(r'refusals_total{reason="rule_not_true"} [1-9]', place.get("/metrics")))
+
+
+def wait_for(condition: Callable[[], object], within_s: float = 15.0) -> object:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end and not condition():
+        time.sleep(0.05)
+    return condition()
