@@ -43,7 +43,7 @@ from responder.rehearsal import rehearse
 from responder.services import Services
 from responder.targets import Resolver, Target
 from responder.trackrecord import TrackRecord
-from responder.watchposts import DeadMan, StormWatch
+from responder.watchposts import ClockWatch, DeadMan, StormWatch
 
 log = structlog.get_logger()
 
@@ -213,6 +213,7 @@ async def _background(parts: Parts, measures: Measures) -> None:
         group.create_task(parts.dead_man.run(responder.reconcile_interval, responder.dead_man_timeout), name="dead man")
         group.create_task(parts.storm.run(), name="storm")
         group.create_task(parts.track.run(), name="track record")
+        group.create_task(ClockWatch(parts.metrics, parts.clock).run(), name="clock")
         group.create_task(measures.run(), name="measures")
         group.create_task(_nudged(parts), name="nudged")
         if parts.store.is_shared:

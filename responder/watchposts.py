@@ -7,6 +7,7 @@ import structlog
 from homeostat import names
 from homeostat.alertmanager_api import AlertmanagerClient, PostedAlert
 from homeostat.clock import Clock
+from homeostat.clockjumps import jump_s, read
 from homeostat.errors import HomeostatError
 from homeostat.settings import Settings
 from responder.brake import Brake
@@ -110,3 +111,28 @@ class StormWatch:
             self._told_at = now
         except HomeostatError as err:
             log.error("storm.undelivered", error=str(err))  # noqa: TRY400 - says it all
+
+
+class ClockWatch:
+    """Says when the wall clock was set: caps, approvals and times in the ledger rest on it. After the host has slept
+    (WSL 2, a notebook), what follows in the log is to be read with that in mind.
+    """
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._last = read(clock)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._clock.sleep(_LOOK_S)
+            self.check()
+
+    def check(self) -> None:
+        """Once, now."""
+        now = read(self._clock)
+        if by_s := jump_s(self._last, now):
+            log.warning("clock.jumped", seconds=round(by_s, 1))
+            self._metrics.clock_jumps.inc()
+        self._last = now

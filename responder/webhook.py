@@ -23,26 +23,29 @@ from responder.ledger import Alert
 
 _MIN_TOKEN = 16
 _LONG_AGO = "2000-01-01T00:00:00Z"
-#: Alertmanager is on this host or the next; who needs longer for a body only keeps a connection.
-_READ_S = 10.0
+#: Between two pieces of a body. Who needs longer only keeps a connection; a body in broken chunks never ends at all.
+_PIECE_S = 3.0
 
 
 async def read_body(request: web.Request, most: int, setting: str = "") -> bytes:
-    """All of it in a bounded time, at most so many bytes once unpacked; ``setting`` says so. Raises HTTPException."""
+    """All of it, without waiting long, at most so many bytes once unpacked (``setting``). Raises HTTPException."""
     # Not request.read(): what it unpacks swells to several times client_max_size before it is counted.
     body = bytearray()
     try:
-        async with asyncio.timeout(_READ_S):
+        async with asyncio.timeout(_PIECE_S) as deadline:
             async for piece in request.content.iter_any():
+                deadline.reschedule(asyncio.get_running_loop().time() + _PIECE_S)
                 body += piece
                 if len(body) > most:
                     body.clear()  # the error would keep it for as long as it is kept itself
                     words = f"larger than {most} bytes" + (f" ({setting})" if setting else "")
                     raise _in_words(web.HTTPRequestEntityTooLarge(max_size=most, actual_size=most + 1), words)
     except TimeoutError:
-        raise _in_words(web.HTTPRequestTimeout(), f"the body did not come within {_READ_S:g} s") from None
+        raise _in_words(web.HTTPRequestTimeout(), f"no more of the body came for {_PIECE_S:g} s") from None
     except web.RequestPayloadError:
         raise _in_words(web.HTTPBadRequest(), "the body is not packed as its head says") from None
+    except ConnectionError:  # nobody hears it; aiohttp would call it our error
+        raise _in_words(web.HTTPBadRequest(), "the sender hung up in the middle of the body") from None
     return bytes(body)
 
 

@@ -15,7 +15,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from responder.ledger import StoreError
 from responder.redisstore import durability
@@ -26,8 +25,7 @@ from responder.redisstore.scripts import Script
 
 #: A call takes a millisecond; one with ten thousand alerts, a second. Who waits longer is told.
 _PATIENCE_S = 10.0
-#: For one answer.
-_ANSWER_S = 5.0
+_CONNECT_S = 5.0
 _DISK_S = 4.0
 #: Connections at most. With WAITAOF each write holds one until the disk has it.
 _MOST = 32
@@ -35,8 +33,10 @@ _MOST = 32
 _ALWAYS: dict[str, Any] = {
     "protocol": 2,
     "client_name": "homeostat-responder",
-    "socket_timeout": _ANSWER_S,
-    "socket_connect_timeout": _ANSWER_S,
+    # None: patience ends it. redis-py's own would send under asyncio.wait_for, which in Python 3.11 swallows a
+    # cancellation that comes in the moment when all is sent.
+    "socket_timeout": None,
+    "socket_connect_timeout": _CONNECT_S,
     "decode_responses": False,
 }
 
@@ -146,7 +146,7 @@ class Session:
         wire = self.wire = self.wire or await self._dial()
         try:
             replies = await exchange(wire.connection, *commands)
-        except (RedisConnectionError, RedisTimeoutError, OSError):
+        except (RedisConnectionError, OSError):
             if not self._may_dial_again:
                 raise
             await self.hang_up()

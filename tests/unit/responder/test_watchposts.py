@@ -12,7 +12,7 @@ from homeostat.sections import Storm
 from responder.brake import Brake
 from responder.escalate import Escalation
 from responder.metrics import Metrics
-from responder.watchposts import DeadMan, StormWatch
+from responder.watchposts import ClockWatch, DeadMan, StormWatch
 
 STORM = Storm(workloads=3, window=120.0)
 
@@ -98,3 +98,27 @@ async def test_a_storm_is_told_at_once_and_as_long_as_it_lasts(world: World, met
     await watch.check()
     assert len(world.posted) == 2
     assert not watch.is_storm()
+
+
+# --- The clock
+
+
+class TwoClocks(FakeClock):
+    """The wall clock can be set."""
+
+    set_by = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.set_by
+
+
+@pytest.mark.parametrize(("by_s", "jumps"), [(0.0, 0), (0.3, 0), (3600.0, 1), (-60.0, 1)])
+def test_a_wall_clock_that_was_set_is_told_once(metrics: Metrics, by_s: float, jumps: int):
+    clock = TwoClocks()
+    watch = ClockWatch(metrics, clock)
+    clock.set_by = by_s
+    for _ in range(3):
+        clock.advance(5.0)
+        watch.check()
+
+    assert metrics.registry.get_sample_value("homeostat_clock_jumps_total") == jumps
