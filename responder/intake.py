@@ -103,7 +103,8 @@ class Intake:
     async def _round(self, workload: str) -> float | None:
         """Advance each unfinished episode once. None when there is none; else when to look again, 0 for at once."""
         try:
-            async with self._lease(workload) as under:
+            # The slot first: a lease that only waits for its turn would keep other replicas from the work.
+            async with self._slots, self._lease(workload) as under:
                 if under is None:
                     return _LEASED_AGAIN_S if await self._store.unfinished(workload, 1) else None
                 return await self._advance_all(workload, under)
@@ -122,17 +123,16 @@ class Intake:
         return min(delays) if delays else None
 
     async def _one(self, episode: Episode, under: Leased) -> float:
-        async with self._slots:
-            try:
-                result = await self._duties.advance(episode, under)
-            except StoreError:
-                raise
-            except Exception as err:  # one episode's defect must not end the others' repair
-                log.exception("recovery.failed", recovery=episode.id, workload=episode.workload)
-                if self._clock.now() - episode.opened_at < _GIVE_UP_S:
-                    return _RETRY_S
-                reason = f"homeostat itself fails at it: {err!r:.200}"
-                result = await under.finish(episode, Final.ESCALATED, reason, self._clock.now())
+        try:
+            result = await self._duties.advance(episode, under)
+        except StoreError:
+            raise
+        except Exception as err:  # one episode's defect must not end the others' repair
+            log.exception("recovery.failed", recovery=episode.id, workload=episode.workload)
+            if self._clock.now() - episode.opened_at < _GIVE_UP_S:
+                return _RETRY_S
+            reason = f"homeostat itself fails at it: {err!r:.200}"
+            result = await under.finish(episode, Final.ESCALATED, reason, self._clock.now())
         if isinstance(result, Deferred):
             return result.delay_s
         await self._duties.finished(result)

@@ -70,7 +70,7 @@ class Metrics:
             "homeostat_action_recovery_median_seconds", "From the alert to the verified recovery, median.", *of_action
         )
         self.clock_jumps = counter(
-            "homeostat_clock_jumps_total", "How often the wall clock was set by more than NTP does."
+            "homeostat_clock_jumps_total", "How often the wall clock was set, nudges of NTP aside."
         )
         self.dead_man = gauge(
             "homeostat_dead_man_timestamp_seconds", "When the dead-man alert arrived last, 0 for never."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from responder import chain, schema
+from responder import chain
 from responder.leases import LocalLeases
 from responder.ledger import (
     Accepted,
@@ -24,7 +24,8 @@ from responder.ledger import (
     StepRecord,
     StoreError,
 )
-from responder.scribe import Scribe
+from responder.sqlitestore import schema
+from responder.sqlitestore.scribe import Scribe
 
 T = TypeVar("T")
 

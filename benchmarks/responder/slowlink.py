@@ -53,10 +53,18 @@ class SlowLink:
             self._is_open.set()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer), contextlib.suppress(OSError):
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port, limit=_CHUNK)
+        with contextlib.closing(writer):
+            try:
+                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port, limit=_CHUNK)
+            except OSError:
+                return
             with contextlib.closing(far_writer):
-                await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._pass(reader, far_writer))
+                        group.create_task(self._pass(far_reader, writer))
+                except* OSError:
+                    pass  # one side is gone: both connections end
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until the end of the stream, which is passed on, too."""
@@ -80,7 +88,7 @@ class SlowLink:
                     break
                 writer.write(data)
                 await writer.drain()
-            writer.close()
+            writer.write_eof()
 
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(read())

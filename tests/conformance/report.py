@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from rich.markup import escape
 from rich.table import Table
 from yarl import URL
 
@@ -35,7 +36,7 @@ def summary(results: Sequence[Result]) -> str:
     if not answers:
         return line
     slowest, middle = max(answers), median(answers)
-    return f"{line}; {len(answers)} deliveries, answered after {_ms(middle)} (median), {_ms(slowest)} (slowest)"
+    return f"{line}; {_deliveries(len(answers))}, answered after {_ms(middle)} (median), {_ms(slowest)} (slowest)"
 
 
 def as_json(results: Sequence[Result], url: str, alertmanager: str) -> dict[str, object]:
@@ -92,7 +93,7 @@ def _cells(result: Result | None) -> tuple[str, str]:
         return "", "playing"
     outcome, reason = result.verdict.outcome, result.verdict.reason
     verdict = f"[{_STYLES[outcome]}]{_WORDS[outcome]}[/]"
-    return _seen(result.seen), f"{verdict}: {reason}" if reason else verdict
+    return _seen(result.seen), f"{verdict}: {escape(reason)}" if reason else verdict
 
 
 def _seen(seen: Observations) -> str:
@@ -102,12 +103,15 @@ def _seen(seen: Observations) -> str:
     by = f" by {len(senders)} peers" if len(senders) > 1 else ""
     slowest = max((each.took_s for each in seen.deliveries), default=0.0)
     answered = f", answered within {_ms(slowest)}" if seen.deliveries else ""
-    count = "1 delivery" if len(seen.deliveries) == 1 else f"{len(seen.deliveries)} deliveries"
-    return f"{count}{by}{answered}; acted: {', '.join(acted) or 'never'}"
+    return f"{_deliveries(len(seen.deliveries))}{by}{answered}; acted: {', '.join(acted) or 'never'}"
 
 
 def _count(results: Sequence[Result], outcome: Outcome) -> int:
     return sum(result.verdict is not None and result.verdict.outcome is outcome for result in results)
+
+
+def _deliveries(count: int) -> str:
+    return "1 delivery" if count == 1 else f"{count} deliveries"
 
 
 def _ms(seconds: float) -> str:

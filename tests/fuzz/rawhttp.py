@@ -1,5 +1,6 @@
 """HTTP/1.1 by hand: a client that sends whatever bytes it is given and reads one answer."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterable
@@ -32,11 +33,14 @@ class Client:
         length = b"Content-Length: %d" % len(body)
         return self.send_raw(head(method, path, *self.headers, *headers, length), body)
 
-    def send_raw(self, *pieces: bytes, pause_s: float = 0.0) -> Answer:
-        """Raises TimeoutError when no answer begins and ends in time."""
+    def send_raw(self, *pieces: bytes, pause_s: float = 0.0, hangs_up: bool = False) -> Answer:
+        """Raises TimeoutError when no answer begins and ends in time. ``hangs_up``: nothing more comes from here."""
         start = time.monotonic()
         with socket.create_connection((self.host, self.port), timeout=WITHIN_S) as connection:
             _send(connection, pieces, pause_s)
+            if hangs_up:
+                with contextlib.suppress(OSError):  # the other side was faster
+                    connection.shutdown(socket.SHUT_WR)
             found, content = _receive(connection)
         words = found.split(b" ", 2)
         return Answer(int(words[1]) if len(words) > 1 else 0, found, content, time.monotonic() - start)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.scribe import Scribe
+from responder.sqlitestore.scribe import Scribe
 
 SCHEMA = """
 CREATE TABLE notes (text TEXT NOT NULL UNIQUE);

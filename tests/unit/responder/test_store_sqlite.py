@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from fakes.ledgers import LABELS, NOW, A, B, alert, all_links, chain_problems, kinds, opened
 
-from responder import schema
 from responder.ledger import EntryKind, Final, StepRecord, StoreError
+from responder.sqlitestore import schema
 from responder.store_sqlite import SqliteStore
 
 #: As homeostat made its files before lines were chained.
