@@ -31,7 +31,9 @@ from homeostat.workloads import (
     RedisOptions,
 )
 
-_HTTP_TARGET = re.compile(r"(https?://[^\s/:]+|(?=:))(:(?P<port>\d+))?(/\S*)?")
+# A host that every reader of the URL takes for the same one: none of dots only, nor with what ends it, as ? and # do.
+_HTTP_HOST = r"([^\s/:?#@\\]+@)?\.*[\w-][\w.-]*"
+_HTTP_TARGET = re.compile(rf"(https?://{_HTTP_HOST}|(?=:))(:(?P<port>\d+))?(/\S*)?")
 _TCP_TARGET = re.compile(r"[^\s:]*:(?P<port>\d+)")
 _POSTGRES_TARGET = re.compile(r"[^\s:/]*:(?P<port>\d+)/[^\s/]+")
 _DNS_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,253}")

@@ -53,6 +53,11 @@ def _label(path: KeyPath) -> str:
     return LABEL_PREFIX + dotted(tuple(words.get(part, part) for part in path if isinstance(part, str)))
 
 
+def _shown(label: str) -> str:
+    """On one line, and not endless."""
+    return LABEL_PREFIX + dotted((label.removeprefix(LABEL_PREFIX),))
+
+
 def _nested(labels: Mapping[str, str], source: str) -> dict[str, object]:
     data: dict[str, object] = {"enable": labels.get("autoheal", "") == "true"}
     probe: dict[str, str] = {}
@@ -66,11 +71,11 @@ def _nested(labels: Mapping[str, str], source: str) -> dict[str, object]:
             case ["probe", key] if key in (*_PROBE_KINDS, *_PROBE_COMMON, *_PROBE_SPECIFIC):
                 probe[key] = value
             case ["probe", key] if key in _PROBE_REFUSED:
-                raise SettingsError([f"{source}: label {dotted((label,))}: {_NOT_FROM_LABELS}"])
+                raise SettingsError([f"{source}: label {_shown(label)}: {_NOT_FROM_LABELS}"])
             case [("hook" | "ladder") as group, name]:
                 groups[group][name] = value
             case _:
-                raise SettingsError([f"{source}: label {dotted((label,))}: unknown; allowed: {_ALLOWED}"])
+                raise SettingsError([f"{source}: label {_shown(label)}: unknown; allowed: {_ALLOWED}"])
     return data | {"probes": _probes(probe, source), "hooks": groups["hook"], "ladders": groups["ladder"]}
 
 

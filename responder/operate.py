@@ -8,9 +8,9 @@ import structlog
 from aiohttp import web
 
 from homeostat.explain import Invalid, dotted
-from homeostat.quantities import at_least, at_most, matching
+from homeostat.quantities import at_least, at_most
 from homeostat.sections import WorkloadPattern
-from homeostat.structure import received
+from homeostat.structure import Checked, received
 from responder.gates import Approval
 from responder.history import approvals, pending
 from responder.ledger import EntryKind, Hold, NoEpisode
@@ -25,8 +25,20 @@ _MOST_BYTES = 64 * 1024
 #: A hold until released has no time at all; a century is far enough from the end of every calendar.
 _LONGEST_S = 100 * 365 * 86400.0
 
-Person = Annotated[str, matching(r"[^\x00-\x1f]{1,120}", "must be a name of at most 120 characters")]
-Reason = Annotated[str, matching(r"(?s).{0,1000}", "must be text of at most 1000 characters")]
+
+def _is_name(text: str) -> None:
+    if not 0 < len(text) <= 120 or not text.isprintable():  # noqa: PLR2004 - said below
+        raise ValueError("must be a name of at most 120 characters")
+
+
+def _is_reason(text: str) -> None:
+    if len(text) > 1000 or not text.isprintable():  # noqa: PLR2004 - said below
+        raise ValueError("must be one line of at most 1000 characters")
+
+
+# Shown on terminals and in alerts: nothing that turns or hides other text.
+Person = Annotated[str, Checked(_is_name)]
+Reason = Annotated[str, Checked(_is_reason)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

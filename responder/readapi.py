@@ -83,19 +83,28 @@ async def _verify(request: web.Request) -> web.Response:
 async def verified(store: Store) -> dict[str, Any]:
     """Walks the whole ledger. ``problems``: what does not fit, at most 100 of them."""
     check, problems = chain.Check(), list[str]()
-    last_id = 0
-    while lines := await store.links(last_id, _PAGE):
-        problems += check.lines(lines)
-        last_id = lines[-1].id
+    last_id = await _walk(store, check, 0, problems)
     count, head = check.count, check.head
     episodes = 0
     for episode_id in check.seen():
         try:
-            problems += check.episodes([await store.episode(episode_id)])
+            found = list(check.episodes([await store.episode(episode_id)]))
+            if found:  # it may have ended since its lines were read: then the next ones say so
+                last_id = await _walk(store, check, last_id, problems)
+                found = list(check.episodes([await store.episode(episode_id)]))
+            problems += found
         except NoEpisode:
             problems.append(f"recovery {episode_id}: is gone")
         episodes += 1
     return {"lines": count, "head": head, "recoveries": episodes, "problems": problems[:_MAX_PROBLEMS]}
+
+
+async def _walk(store: Store, check: chain.Check, last_id: int, problems: list[str]) -> int:
+    """The lines after ``last_id``; the number of the last one."""
+    while lines := await store.links(last_id, _PAGE):
+        problems += check.lines(lines)
+        last_id = lines[-1].id
+    return last_id
 
 
 def _limit(request: web.Request) -> int:

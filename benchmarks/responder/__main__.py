@@ -28,7 +28,7 @@ class Sizes:
     """How much of what."""
 
     storm_alerts: int = 100_000
-    drain_s: float = 240.0
+    drain_s: float = 180.0
     kills: int = 300
     ha_alerts: int = 1000
     latency_alerts: int = 500

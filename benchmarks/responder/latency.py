@@ -22,7 +22,7 @@ from benchmarks.responder.world import Temper
 
 _FOR_LONG_S = 86400.0
 #: Between two alerts. Each workload is idle; some others are still being verified.
-_PAUSE_S = (0.1, 0.3)
+_PAUSE_S = (0.05, 0.25)
 _SETTLE_S = 30.0
 _TEMPER = Temper({"gc": 1.0}, ends_after_s=1.0)
 #: With the brake as shipped, the sixth workload in trouble within two minutes would be a storm.

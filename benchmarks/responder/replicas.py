@@ -21,6 +21,7 @@ from benchmarks.responder.processes import running
 from benchmarks.responder.servers import AlertmanagerPair, redis
 from benchmarks.responder.site import NO_BRAKE, Neighbourhood, Site, series, workload_names
 from benchmarks.responder.slowlink import SlowLink
+from benchmarks.responder.slowwebhook import SlowWebhook
 from benchmarks.responder.traffic import Traffic
 from benchmarks.responder.world import Temper
 from chaos.harness import free_ports
@@ -28,11 +29,13 @@ from responder.redisstore.place import Place
 from responder.store_redis import RedisStore
 
 _WORKLOADS = 200
-_PACE_S = 0.3
+_PACE_S = 0.4
 #: One way, in seconds: at least, and at most more.
 _TO_RESPONDER = (0.02, 0.2)
+#: Of so many answers to deliveries one is lost.
+_LOST = 20
 _TO_ALERTMANAGER = (0.01, 0.05)
-_TO_REDIS = (0.001, 0.005)
+_TO_REDIS = (0.0003, 0.001)
 #: Of one responder's link to Redis, in turn: some shorter than its lease of a workload, one longer.
 _STALLS_S = (0.5, 2.0, 18.0, 6.0)
 _BETWEEN_STALLS_S = (2.0, 6.0)
@@ -43,9 +46,12 @@ SETTINGS: dict[str, Any] = {**NO_BRAKE, "reconcile_interval": "5s"}
 
 @dataclass(slots=True)
 class Figures:
-    """``received``: deliveries that the two responders took. ``settled_s``: None when they worked on to the limit."""
+    """``received``: deliveries that the two responders took. ``untold``: alerts that ended before one was taken.
+    ``settled_s``: None when they worked on to the limit.
+    """
 
     alerts: int = 0
+    untold: int = 0
     received: float = 0.0
     stalls: int = 0
     settled_s: float | None = None
@@ -54,16 +60,13 @@ class Figures:
 
 @dataclass(slots=True)
 class _Prometheus:
-    """Tells the pair, which tells the responders. ``accepted``: fingerprints."""
+    """Tells the pair, which tells the responders."""
 
     pair: AlertmanagerPair
     session: aiohttp.ClientSession
-    accepted: list[str] = field(default_factory=list)
 
     async def tell(self, alerts: Sequence[Firing], ended_at: float | None) -> None:
         await self.pair.tell(self.session, alerts, ended_at)
-        if ended_at is None:
-            self.accepted += [alert.fingerprint for alert in alerts]
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class _Stage:
     near: Neighbourhood
     sites: list[Site]
     teller: _Prometheus
+    hooks: list[SlowWebhook]
     redis_links: list[SlowLink]
     redis_url: str
 
@@ -99,10 +103,11 @@ async def replicas(alerts: int, seed: int, workdir: Path, progress: Progress) ->
             telling.cancel()
         figures.received = sum([sum(await series(s.url, session, _RECEIVED)) for s in stage.sites])
         hits = await reading.seen(stage.near, session)
-        figures.alerts = len(stage.teller.accepted)
+        acknowledged = set[str]().union(*(hook.acknowledged for hook in stage.hooks))
+        figures.alerts, figures.untold = len(traffic.sent), len(traffic.sent.keys() - acknowledged)
         store = await RedisStore.open(Place(stage.redis_url))
         try:
-            figures.audit = audit(stage.teller.accepted, hits, await reading.ledger(store))
+            figures.audit = audit(sorted(acknowledged), hits, await reading.ledger(store))
         finally:
             await store.close()
     return figures
@@ -119,9 +124,13 @@ async def _set(
         return await exits.enter_async_context(SlowLink(port, *slowness, rng).serving())
 
     ports = free_ports(2)
-    hooks = [[await link(port, _TO_RESPONDER) for port in ports] for _half in range(2)]
-    first, second = ([f"http://127.0.0.1:{one.port}/webhook/alertmanager" for one in half] for half in hooks)
-    pair = AlertmanagerPair(workdir, (first, second))
+    hooks = [
+        await exits.enter_async_context(
+            SlowWebhook(f"http://127.0.0.1:{port}/webhook/alertmanager", session, *_TO_RESPONDER, _LOST, rng).serving()
+        )
+        for port in (*ports, *ports)
+    ]
+    pair = AlertmanagerPair(workdir, ([hook.url for hook in hooks[:2]], [hook.url for hook in hooks[2:]]))
     programs = pair.programs()
     for program in programs:  # each is ready only once it has met the other
         await program.launch()
@@ -137,7 +146,7 @@ async def _set(
     await exits.enter_async_context(running(near.program(sites, _TEMPER, seed), session))
     for site in sites:
         await exits.enter_async_context(running(site.program(), session))
-    return _Stage(near, sites, _Prometheus(pair, session), to_redis, f"redis://127.0.0.1:{redis_port}")
+    return _Stage(near, sites, _Prometheus(pair, session), hooks, to_redis, f"redis://127.0.0.1:{redis_port}")
 
 
 def _settings(to_alertmanager: SlowLink, to_redis: SlowLink) -> dict[str, Any]:

@@ -125,12 +125,14 @@ def _crash(figures: crash.Figures) -> _Part:
 
 def _replicas(figures: replicas.Figures) -> _Part:
     rows = [
+        ("alerts", f"{figures.alerts}, {figures.untold} ended untold"),
         ("deliveries taken by the two", f"{figures.received:.0f}"),
         ("stalls of a link to Redis", str(figures.stalls)),
         *_audited(figures.audit),
     ]
     raw: dict[str, object] = {
         "alerts": figures.alerts,
+        "ended_untold": figures.untold,
         "deliveries_taken": figures.received,
         "stalls": figures.stalls,
         "settled_s": figures.settled_s,

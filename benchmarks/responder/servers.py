@@ -15,13 +15,19 @@ from benchmarks.responder.site import TOKEN
 from chaos.harness import free_ports
 
 _FOR_LONG_S = 86400.0
-#: As alertmanager/alertmanager.yml routes it, but for the end of an alert, which is told sooner.
+#: As alertmanager/alertmanager.yml routes, but for the end of an alert, which is told sooner.
 _ROUTE = {
-    "receiver": "responders",
-    "group_by": ["alertname", "workload", "part"],
-    "group_wait": "0s",
-    "group_interval": "1s",
-    "repeat_interval": "1h",
+    "receiver": "people",
+    "routes": [
+        {
+            "receiver": "responders",
+            "matchers": ['remedy=~".+"'],
+            "group_by": ["alertname", "workload", "part"],
+            "group_wait": "0s",
+            "group_interval": "1s",
+            "repeat_interval": "1h",
+        }
+    ],
 }
 #: The second of a pair waits so long to hear that the first has notified: far less than news take, so both often do.
 _PEER_TIMEOUT = "50ms"
@@ -61,7 +67,7 @@ class AlertmanagerPair:
             {"url": url, "send_resolved": True, "http_config": {"authorization": {"credentials": TOKEN}}}
             for url in self.webhooks[half]
         ]
-        config = {"route": _ROUTE, "receivers": [{"name": "responders", "webhook_configs": hooks}]}
+        config = {"route": _ROUTE, "receivers": [{"name": "people"}, {"name": "responders", "webhook_configs": hooks}]}
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
         argv = [
             _find("alertmanager"),

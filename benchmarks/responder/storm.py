@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -70,8 +70,8 @@ async def small_bodies(plan: Plan, workdir: Path, progress: Progress) -> Figures
 
 
 async def large_bodies(plan: Plan, workdir: Path, progress: Progress) -> Figures:
-    """One after another, each as soon as the one before is acknowledged."""
-    return await _storm(plan, min(_LARGE, plan.alerts // 2), workdir, progress)
+    """One after another, each as soon as the one before is acknowledged. What becomes of them small bodies show."""
+    return await _storm(replace(plan, drain_s=0.0), min(_LARGE, plan.alerts // 2), workdir, progress)
 
 
 async def _storm(plan: Plan, per_body: int, workdir: Path, progress: Progress) -> Figures:

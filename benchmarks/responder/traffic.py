@@ -17,7 +17,7 @@ from benchmarks.responder.site import Neighbourhood, idle
 _FOR_LONG_S = 86400.0
 _LOOK_S = 0.2
 #: At the end: how long responders work by themselves, and then in all.
-_UNAIDED_S = 60.0
+_UNAIDED_S = 20.0
 _LIMIT_S = 180.0
 
 

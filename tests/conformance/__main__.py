@@ -110,7 +110,11 @@ def _token(file: Path | None) -> str:
 
 
 def _listed() -> Table:
-    table = Table("scenario", "the trap", "workloads (label)", "source", show_lines=True)
+    table = Table(show_lines=True)
+    table.add_column("scenario", no_wrap=True)
+    table.add_column("the trap", overflow="fold")
+    table.add_column("workloads (label)", no_wrap=True)
+    table.add_column("source", overflow="fold")
     for scenario in SCENARIOS:
         labels = "\n".join(label_value(workload) for workload in scenario.workloads)
         table.add_row(scenario.name, scenario.trap, labels, scenario.source)

@@ -19,8 +19,8 @@ DEFAULT_PORT = 9893
 _READY_WITHIN_S = 20.0
 _FOR_EVER = "2999-01-01T00:00:00Z"
 NO_CLUSTER = ("--cluster.listen-address=",)
-#: How long a peer waits for the one before it. Alertmanager's own default is 15 s.
-PEER_TIMEOUT_S = 1.0
+#: How long a peer waits for the one before it; 15 s by default. Long enough for a receiver to call a trouble over.
+PEER_TIMEOUT_S = 2.0
 
 
 def pick_port() -> int:

@@ -141,7 +141,7 @@ def _alertmanagers(stage: Stage, world: _World) -> list[Alertmanager]:
         return Alertmanager(plan.alertmanager, folder, port, world.session, cluster)
 
     match stage:
-        case Stage.ALONE | Stage.KILLED:
+        case Stage.ALONE | Stage.RELOADED | Stage.KILLED:
             return [one(plan.alertmanager_port)]
         case Stage.PAIR:
             first, second = peers(pick_port(), pick_port())

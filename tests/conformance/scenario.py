@@ -10,9 +10,13 @@ from tests.conformance.scene import Scene
 
 
 class Stage(StrEnum):
-    """Which Alertmanagers a scenario plays on. Those of one stage play at the same time, each on a route of its own."""
+    """Which Alertmanagers a scenario plays on. Those of one stage play at the same time, each on a route of its own.
+
+    What happens to a whole Alertmanager has its own stage: a reload, too, flushes the groups of all routes.
+    """
 
     ALONE = "one Alertmanager"
+    RELOADED = "one Alertmanager that is reloaded"
     KILLED = "one Alertmanager that is killed"
     PAIR = "an HA pair"
 

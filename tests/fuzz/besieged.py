@@ -4,12 +4,13 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from effort import FACTOR
 from fakes.stack import TOKEN, Server, Site, pick_port
 from gullible import World, serving
+from memory import Memory
 from rawhttp import Answer, Client
 
 from homeostat.names import ALERT_DEAD_MAN, OWN_ALERTS
@@ -19,20 +20,18 @@ _AUTHORIZATION = f"Authorization: Bearer {TOKEN}".encode()
 _STEPS = re.compile(r"^homeostat_steps_total\{.*\} ([0-9.e+]+)$", re.MULTILINE)
 
 
-@dataclass(slots=True, repr=False)
 class Besieged:
-    """``client`` has the token, ``stranger`` has not."""
+    """``client`` has the token, ``stranger`` has not. ``taken``: fingerprint -> the states it was delivered in, of what
+    was answered 202.
+    """
 
-    folder: Path
-    server: Server
-    world: World
-    client: Client
-    stranger: Client
-    #: Fingerprint -> the states it was delivered in, of what was answered 202.
-    taken: dict[str, set[str]] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return "place"  # in hypothesis's reports
+    def __init__(self, folder: Path, server: Server, world: World, listen: str) -> None:
+        self.folder = folder
+        self.server = server
+        self.world = world
+        self.client = Client(*host_port(listen), headers=(_AUTHORIZATION,))
+        self.stranger = Client(*host_port(listen))
+        self.taken: dict[str, set[str]] = {}
 
     def deliver(self, body: bytes, *headers: bytes) -> Answer:
         """POST to the webhook. What is taken in is remembered."""
@@ -56,17 +55,18 @@ class Besieged:
         """It is ready and has not complained, its ledger is whole and holds what it took in, and nothing was done."""
         assert self.get("/-/ready")
         log = self.server.log.read_text()
-        for word in ("Traceback", "exception", "Unhandled", "service.failed", "recovery.failed"):
-            assert word not in log, log[log.index(word) - 500 :][:3000]
+        for word in ("Traceback", "exception", "Unhandled", "service.failed", "recovery.failed", TOKEN):
+            assert word not in log, log[max(log.index(word) - 500, 0) :][:3000]
         assert json.loads(self.get("/api/v1/ledger/verify"))["problems"] == []
         self._check_kept()
         assert self.actions() == []
 
     def _check_kept(self) -> None:
         listed = json.loads(self.get("/api/v1/episodes?limit=1000"))
-        assert len(listed) < 1000, "more than the API lists: the check would be blind"
         kept = [episode["fingerprint"] for episode in listed]
         firing_only = {fingerprint for fingerprint, states in self.taken.items() if states == {"firing"}}
+        if FACTOR > 1 and len(kept) == 1000:  # more than the API lists: of those that it does
+            firing_only &= set(kept)
         assert {each: kept.count(each) for each in firing_only} == dict.fromkeys(firing_only, 1)
         assert set(kept) <= self.taken.keys(), "what was turned away is in the ledger"
 
@@ -75,24 +75,16 @@ class Besieged:
         steps = [count for count in _STEPS.findall(self.get("/metrics")) if float(count)]
         return [*self.world.acted, *(str(path) for path in self.folder.glob("ran*")), *steps]
 
-    def memory_mib(self) -> float:
-        """Now in use."""
-        return self._status("VmRSS")
+    def eventually(self, condition: Callable[[], object], within_s: float = 15.0) -> object:
+        """The condition's first true value, or its last one."""
+        end = time.monotonic() + within_s
+        while time.monotonic() < end and not condition():
+            time.sleep(0.05)
+        return condition()
 
-    def peak_mib(self) -> float:
-        """The most since the last call of :meth:`forget_peak`."""
-        return self._status("VmHWM")
-
-    def forget_peak(self) -> None:
-        self._proc("clear_refs").write_text("5")
-
-    def _status(self, name: str) -> float:
-        lines = dict(line.split(":", 1) for line in self._proc("status").read_text().splitlines())
-        return int(lines[name].split()[0]) / 1024
-
-    def _proc(self, name: str) -> Path:
+    def memory(self) -> Memory:
         assert self.server.process is not None
-        return Path(f"/proc/{self.server.process.pid}/{name}")
+        return Memory(self.server.process.pid)
 
 
 @contextlib.contextmanager
@@ -104,8 +96,7 @@ def besieged(folder: Path, **responder: object) -> Iterator[Besieged]:
     with serving(world, *ports):
         server.launch()
         try:
-            host, port = host_port(site.settings.responder.listen)
-            place = Besieged(folder, server, world, Client(host, port, (_AUTHORIZATION,)), Client(host, port))
+            place = Besieged(folder, server, world, site.settings.responder.listen)
             _wait_until_ready(place)
             yield place
         finally:

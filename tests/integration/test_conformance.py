@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 from fakes.stack import Server, eventually, pick_port
 
@@ -24,7 +25,7 @@ from tests.conformance.scenario import Scenario
 from tests.conformance.scenarios import SCENARIOS, WORKLOADS
 
 KIT = [sys.executable, "-m", "tests.conformance"]
-#: A run takes about 45 s.
+#: A run takes about a minute.
 LONGEST_S = 200
 
 
@@ -234,7 +235,7 @@ def test_wrong_arguments_are_named(servers: Mapping[str, Path], arguments: list[
 
 @pytest.mark.servers
 @pytest.mark.parametrize("option", ["--sink-port", "--alertmanager-port"])
-async def test_a_port_in_use_is_named_and_nothing_is_left_running(servers: Mapping[str, Path], option: str):
+async def test_a_port_in_use_is_named(servers: Mapping[str, Path], option: str):
     taken = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
     receiver = await asyncio.start_server(answer_nothing_found, "127.0.0.1", 0)
@@ -251,6 +252,36 @@ async def test_a_port_in_use_is_named_and_nothing_is_left_running(servers: Mappi
     assert f"another {option}" in said
     taken.close()
     receiver.close()
+
+
+@pytest.mark.servers
+async def test_terminated_it_leaves_nothing_running(servers: Mapping[str, Path], tmp_path: Path):
+    receiver = await asyncio.start_server(answer_nothing_found, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{receiver.sockets[0].getsockname()[1]}/"
+    ports = [f"--sink-port={pick_port()}", f"--alertmanager-port={pick_port()}"]
+    environ = {**os.environ, "HOMEOSTAT_BIN": str(servers["alertmanager"].parent), "TMPDIR": str(tmp_path)}
+    with (tmp_path / "out").open("wb") as out:
+        process = subprocess.Popen([*KIT, "--url", url, *ports], stdout=out, stderr=out, cwd=ROOT, env=environ)
+
+    async def started() -> list[psutil.Process]:
+        children = psutil.Process(process.pid).children()
+        return [child for child in children if any("--config.file" in word for word in child.cmdline())]
+
+    [alertmanager] = await eventually(started)
+    process.terminate()
+
+    assert await asyncio.to_thread(process.wait, 20) == 3
+    assert not alertmanager.is_running()
+    assert list(tmp_path.glob("conformance-*")) == []
+    receiver.close()
+
+
+def test_the_list_has_every_workload_as_its_label_says_it():
+    done = subprocess.Popen([*KIT, "--list"], stdout=subprocess.PIPE, cwd=ROOT)
+    shown, _ = done.communicate(timeout=60)
+
+    assert done.returncode == 0
+    assert [name for name in WORKLOADS if f"local/{name} " not in shown.decode()] == []
 
 
 async def answer_nothing_found(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

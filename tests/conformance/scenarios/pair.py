@@ -7,16 +7,16 @@ from tests.conformance.judging import Verdict, acted_once, arose, first_of, uncl
 from tests.conformance.observations import Delivery, Observations
 from tests.conformance.routes import Route
 from tests.conformance.scenario import Scenario, Stage
-from tests.conformance.scene import Scene
+from tests.conformance.scene import QUIET_S, Scene
 
-_SLOW_S = 3 * PEER_TIMEOUT_S
+_SLOW_S = 2 * PEER_TIMEOUT_S
 
 
 async def _play_twice(scene: Scene) -> None:
     scene.wire.answer_after_s = _SLOW_S
     await scene.fire("twice-lasting", "twice-mended", mends=("twice-mended",))
     await scene.acted("twice-lasting", "twice-mended")
-    await scene.quiet()
+    await scene.quiet(PEER_TIMEOUT_S + QUIET_S)
 
 
 def _judge_twice(seen: Observations) -> Verdict:

@@ -9,21 +9,32 @@ from tests.conformance.routes import Route
 from tests.conformance.scenario import Scenario, Stage
 from tests.conformance.scene import Scene
 
+_REPEATED = ("repeat-lasting", "repeat-mended")
+
 
 async def _play_repeat(scene: Scene) -> None:
-    await scene.fire("repeat-lasting", "repeat-mended", mends=("repeat-mended",))
-    await scene.acted("repeat-lasting", "repeat-mended")
+    await scene.fire(*_REPEATED, mends=("repeat-mended",))
+    await scene.acted(*_REPEATED)
+    await scene.delivered(_repeats)
     await scene.quiet()
 
 
+def _repeats(deliveries: Sequence[Delivery]) -> bool:
+    """The first delivery of each, and two more."""
+    return all(len(Observations(deliveries).deliveries_of(name)) >= 3 for name in _REPEATED)
+
+
 def _judge_repeat(seen: Observations) -> Verdict:
-    first = seen.deliveries[0] if seen.deliveries else None
-    same = [each for each in seen.deliveries if first and each.group_key == first.group_key]
+    keys = [_keys(seen.deliveries, name) for name in _REPEATED]
     return first_of(
-        acted_once(seen, "repeat-lasting", "repeat-mended"),
+        acted_once(seen, *_REPEATED),
         unclaimed(seen, "repeat-lasting"),
-        arose(len(same) >= 3, f"{len(same)} deliveries of one group, not 3"),
+        arose(_repeats(seen.deliveries) and all(len(each) == 1 for each in keys), "not three deliveries of each group"),
     )
+
+
+def _keys(deliveries: Sequence[Delivery], workload: str) -> set[str]:
+    return {each.group_key for each in Observations(deliveries).deliveries_of(workload)}
 
 
 REPEAT_INTERVAL = Scenario(
@@ -31,7 +42,7 @@ REPEAT_INTERVAL = Scenario(
     trap="An unchanged group comes again at every repeat_interval (4 h by default, rounded up to group_interval).",
     source="notify/dedup_stage: needsUpdate; docs: configuration, repeat_interval",
     sends="two alerts, repeated every 2 s: of one the trouble lasts, of one the action ends it",
-    workloads=("repeat-lasting", "repeat-mended"),
+    workloads=_REPEATED,
     play=_play_repeat,
     judge=_judge_repeat,
     route=Route(group_by=("workload",), repeat_interval="2s"),
@@ -46,6 +57,7 @@ async def _play_edit(scene: Scene) -> None:
     await scene.fire(*_EDITED, mends=("edit-mended",))
     await scene.acted(*_EDITED)
     await scene.delivered(_has_keys(1))
+    await scene.quiet(2.0)  # the receiver may have called it over by then
     for number, route in enumerate(_EDITS, start=2):
         await scene.edit_route(route)
         await scene.delivered(_has_keys(number))
@@ -55,10 +67,6 @@ async def _play_edit(scene: Scene) -> None:
 def _has_keys(count: int) -> Callable[[Sequence[Delivery]], bool]:
     """A group's first delivery may have only one of its alerts: both have to be seen under so many groupKeys."""
     return lambda deliveries: all(len(_keys(deliveries, name)) >= count for name in _EDITED)
-
-
-def _keys(deliveries: Sequence[Delivery], workload: str) -> set[str]:
-    return {each.group_key for each in Observations(deliveries).deliveries_of(workload)}
 
 
 def _judge_edit(seen: Observations) -> Verdict:
@@ -81,6 +89,7 @@ ROUTE_EDIT = Scenario(
     workloads=_EDITED,
     play=_play_edit,
     judge=_judge_edit,
+    stage=Stage.RELOADED,
     route=_UNEDITED,
 )
 
@@ -90,13 +99,13 @@ async def _play_killed(scene: Scene) -> None:
     await scene.acted("killed-lasting", "killed-mended")
     await scene.quiet(2.0)
     await scene.alertmanager.kill()
+    scene.mark("the kill")
     await scene.alertmanager.start()
-    scene.mark("restarted")
     await scene.quiet()
 
 
 def _judge_killed(seen: Observations) -> Verdict:
-    again = [each for each in seen.deliveries if each.at > seen.marks["restarted"]]
+    again = [each for each in seen.deliveries if each.at > seen.marks["the kill"]]
     return first_of(
         acted_once(seen, "killed-lasting", "killed-mended"),
         unclaimed(seen, "killed-lasting"),
