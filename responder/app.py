@@ -145,7 +145,7 @@ def _compose(live: Live, services: Services) -> tuple[Parts, Measures]:
         intake,
         metrics,
         clock,
-        held=lambda: services.alertmanager.held('remedy=~".+"'),
+        held=lambda: services.alertmanager.held_in_pages('remedy=~".+"'),
         is_over=is_over,
     )
     parts = Parts(

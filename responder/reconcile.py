@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
@@ -36,7 +36,7 @@ class Reconciler:
         metrics: Metrics,
         clock: Clock,
         *,
-        held: Callable[[], Awaitable[Sequence[HeldAlert]]],
+        held: Callable[[], AsyncIterator[Sequence[HeldAlert]]],
         is_over: IsOver,
     ) -> None:
         self._store = store
@@ -59,9 +59,12 @@ class Reconciler:
         """One comparison. What cannot be reached now is mended the next time."""
         async with self._once:
             try:
-                held = {alert.fingerprint: alert for alert in await self._held()}
-                await self._adopt(held)
-                await self._release(held)
+                gone = {e.fingerprint: e.id async for page in self._escalated() for e in page}
+                async for alerts in self._held():
+                    await self._adopt(alerts)
+                    for alert in alerts:
+                        gone.pop(alert.fingerprint, None)
+                await self._release(gone.values())
                 await self._repost()
                 self._metrics.reconciled.set(self._clock.now())
             except (HomeostatError, StoreError) as err:
@@ -91,10 +94,10 @@ class Reconciler:
             ids = [episode.id for episode in episodes[:10]]
             log.error("escalation.undelivered", recoveries=ids, error=str(err))  # noqa: TRY400 - says it all
 
-    async def _adopt(self, held: dict[str, HeldAlert]) -> None:
+    async def _adopt(self, held: Sequence[HeldAlert]) -> None:
         """Active alerts that never reached us."""
         now = self._clock.now()
-        active = [alert for alert in held.values() if alert.state is AlertState.ACTIVE]
+        active = [alert for alert in held if alert.state is AlertState.ACTIVE]
         known = await self._store.known([alert.fingerprint for alert in active], now - _LINGER_S)
         for alert in active:
             if alert.fingerprint in known:
@@ -108,17 +111,13 @@ class Reconciler:
                 log.warning("episode.adopted", recovery=episode.id, workload=episode.workload, alert=episode.alert)
                 self._intake.wake(episode.workload)
 
-    async def _release(self, held: dict[str, HeldAlert]) -> None:
+    async def _release(self, gone: Iterable[int]) -> None:
         """Escalated episodes whose alert has ended *and* that look well: then the call to people is over too.
 
         An alert that is gone proves nothing: Alertmanager forgets alerts when it restarts.
         """
         now = self._clock.now()
-        gone_since: dict[int, float] = {}
-        async for page in self._escalated():
-            for episode in page:
-                if episode.fingerprint not in held:
-                    gone_since[episode.id] = self._gone_since.get(episode.id, now)
+        gone_since = {episode_id: self._gone_since.get(episode_id, now) for episode_id in gone}
         self._gone_since = gone_since
         for episode_id, since in gone_since.items():
             episode = await self._store.episode(episode_id)

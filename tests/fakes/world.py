@@ -3,7 +3,7 @@
 Alertmanager goes on holding the alert for a while after the cure, as the real one does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fakes.clock import FakeClock
@@ -118,6 +118,9 @@ class WorldAlertmanager:
             return []
         muted = "silence x" if world.alert_state is AlertState.SUPPRESSED else ""
         return [HeldAlert(FINGERPRINT, LABELS, {}, 1.0, world.alert_state, muted)]
+
+    async def held_in_pages(self, *matchers: str) -> AsyncIterator[list[HeldAlert]]:
+        yield await self.held(*matchers)
 
     async def post(self, alerts: Sequence[PostedAlert]) -> None:
         if self.world.alertmanager_down:

@@ -145,7 +145,7 @@ _REWRITES = (
 def _mutated(draw: st.DrawFn, payload: object) -> object:
     """Something else at one place of it, or nothing there."""
     copy = deepcopy(payload)
-    inside = draw(st.sampled_from(_places(copy) or [[]]))
+    inside = draw(st.sampled_from(places(copy) or [[]]))
     if not inside:
         return draw(json_values)
     key = draw(st.sampled_from(list(range(len(inside))) if isinstance(inside, list) else list(inside)))
@@ -156,13 +156,13 @@ def _mutated(draw: st.DrawFn, payload: object) -> object:
     return copy
 
 
-def _places(value: object) -> list[list | dict]:
+def places(value: object) -> list[list | dict]:
     """Every list and mapping in it."""
     match value:
         case dict():
-            return [value, *(place for item in value.values() for place in _places(item))]
+            return [value, *(place for item in value.values() for place in places(item))]
         case list():
-            return [value, *(place for item in value for place in _places(item))]
+            return [value, *(place for item in value for place in places(item))]
         case _:
             return []
 

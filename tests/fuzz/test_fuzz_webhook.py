@@ -353,6 +353,7 @@ def test_what_is_true_is_acted_on(tmp_path: Path):
 
 def test_the_last_gate_was_reached(place: Besieged):
     """Of the alerts of the tests above some were refused for nothing else than that their rule is not true."""
-    place.deliver(one(labels={"alertname": "WorkloadDown", "workload": "local/worker", "remedy": "mark"}))
+    labels = {"alertname": "WorkloadDown", "workload": "local/worker", "remedy": "mark"}
+    place.deliver(one(labels=labels, fingerprint="c" * 16))
 
     assert place.eventually(lambda: re.search(r'refusals_total{reason="rule_not_true"} [1-9]', place.get("/metrics")))

@@ -55,7 +55,7 @@ def reconciler(world: World, store: SqliteStore, intake: Wakes, metrics: Metrics
 
     alertmanager = WorldAlertmanager(world)
     return Reconciler(
-        store, Escalation(alertmanager), intake, metrics, world.clock, held=alertmanager.held, is_over=is_over
+        store, Escalation(alertmanager), intake, metrics, world.clock, held=alertmanager.held_in_pages, is_over=is_over
     )
 
 
