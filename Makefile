@@ -1,7 +1,7 @@
 # Thin: what is more than a line lives in scripts/. Every target makes .venv first if it must.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo test lint generate bench
+.PHONY: help setup up down status demo test fuzz lint generate bench
 
 CACHE := $(or $(HOMEOSTAT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/homeostat)
 export PATH := $(CURDIR)/.venv/bin:$(CACHE)/bin:$(PATH)
@@ -27,6 +27,9 @@ demo: setup          ## break examples/shop and watch the repair
 test: setup          ## every test, on real servers
 	@scripts/test
 
+fuzz: setup          ## look for longer for what breaks it, on one core for ten minutes
+	@tests/fuzz/run
+
 lint: setup          ## every check that runs no test
 	@scripts/lint
 
@@ -42,3 +45,4 @@ bench: setup         ## measure what the README promises
 	@python -m benchmarks.idle
 	@python -m benchmarks.exporter
 	@python -m benchmarks.probes
+	@python -m benchmarks.responder

@@ -173,7 +173,7 @@ class SqliteStore:
 
     async def counts(self) -> Counts:
         def work(db: sqlite3.Connection) -> Counts:
-            # Two questions, each for an index alone: one for both would read every open episode.
+            # Two questions, each for an index of its own: one for both would read every open episode.
             every = "SELECT count(*) FROM episodes WHERE closed_at IS NULL"
             untold = f"{every} AND final = 'escalated' AND delivered_at IS NULL"
             return Counts(*(db.execute(query).fetchone()[0] for query in (every, untold)))

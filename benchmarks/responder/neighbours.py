@@ -110,8 +110,8 @@ class Neighbours:
         await self._do(workload, request.match_info["hook"])
         return web.Response()
 
-    async def _processes(self, _request: web.Request) -> web.Response:
-        return _json(self._world.processes())
+    async def _processes(self, request: web.Request) -> web.Response:
+        return _json(self._world.processes(request.query.get("name", "")))
 
     async def _restart(self, request: web.Request) -> web.Response:
         await self._do(f"local/{request.match_info['name']}", "restart")

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,19 @@ _READY_S = 60.0
 _END_S = 30.0
 _LOOK_S = 0.01
 _KB = 1024
+
+
+def kept_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on now, and that no outgoing connection is given while a server is restarted:
+    below Linux's ephemeral ones.
+    """
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            found.add(port)
+    return list(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,13 @@ from rich.progress import Progress
 from benchmarks.responder import crash, reading
 from benchmarks.responder.alerts import Firing
 from benchmarks.responder.audit import Audit, audit
-from benchmarks.responder.processes import running
+from benchmarks.responder.processes import kept_ports, running
 from benchmarks.responder.servers import AlertmanagerPair, redis
 from benchmarks.responder.site import NO_BRAKE, Neighbourhood, Site, series, workload_names
 from benchmarks.responder.slowlink import SlowLink
 from benchmarks.responder.slowwebhook import SlowWebhook
 from benchmarks.responder.traffic import Traffic
 from benchmarks.responder.world import Temper
-from chaos.harness import free_ports
 from responder.redisstore.place import Place
 from responder.store_redis import RedisStore
 
@@ -117,13 +116,13 @@ async def _set(
     workdir: Path, seed: int, session: aiohttp.ClientSession, rng: random.Random, exits: AsyncExitStack
 ) -> _Stage:
     near = Neighbourhood(workdir, workload_names(_WORKLOADS))
-    redis_port = free_ports(1)[0]
+    redis_port = kept_ports(1)[0]
     await exits.enter_async_context(running(redis(workdir, redis_port), session))
 
     async def link(port: int, slowness: tuple[float, float]) -> SlowLink:
         return await exits.enter_async_context(SlowLink(port, *slowness, rng).serving())
 
-    ports = free_ports(2)
+    ports = kept_ports(2)
     hooks = [
         await exits.enter_async_context(
             SlowWebhook(f"http://127.0.0.1:{port}/webhook/alertmanager", session, *_TO_RESPONDER, _LOST, rng).serving()

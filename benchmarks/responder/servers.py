@@ -10,9 +10,8 @@ import aiohttp
 import yaml
 
 from benchmarks.responder.alerts import Firing, posted
-from benchmarks.responder.processes import Program
+from benchmarks.responder.processes import Program, kept_ports
 from benchmarks.responder.site import TOKEN
-from chaos.harness import free_ports
 
 _FOR_LONG_S = 86400.0
 #: As alertmanager/alertmanager.yml routes, but for the end of an alert, which is told sooner.
@@ -50,7 +49,7 @@ class AlertmanagerPair:
 
     folder: Path
     webhooks: tuple[Sequence[str], Sequence[str]]
-    ports: list[int] = field(default_factory=lambda: free_ports(4))
+    ports: list[int] = field(default_factory=lambda: kept_ports(4))
 
     @property
     def urls(self) -> tuple[str, str]:

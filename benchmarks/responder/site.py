@@ -12,9 +12,8 @@ import aiohttp
 import yaml
 
 from benchmarks.responder.neighbours import Plan
-from benchmarks.responder.processes import Cores, Program
+from benchmarks.responder.processes import Cores, Program, kept_ports
 from benchmarks.responder.world import Temper
-from chaos.harness import free_ports
 from homeostat.platforms import control_socket_path
 
 TOKEN = "token-of-the-benchmark-0123456789"
@@ -37,7 +36,7 @@ class Neighbourhood:
 
     folder: Path
     workloads: tuple[str, ...]
-    port: int = field(default_factory=lambda: free_ports(1)[0])
+    port: int = field(default_factory=lambda: kept_ports(1)[0])
 
     @property
     def url(self) -> str:
@@ -60,7 +59,7 @@ class Site:
     near: Neighbourhood
     responder: Mapping[str, Any] = field(default_factory=dict)
     ladders: Mapping[str, Any] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: free_ports(1)[0])
+    port: int = field(default_factory=lambda: kept_ports(1)[0])
 
     @property
     def url(self) -> str:

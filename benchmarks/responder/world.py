@@ -132,8 +132,11 @@ class World:
             self._troubled.discard(workload)
             self._ends.append((self._now() + self._temper.ends_after_s, frozenset(self._of[workload])))
 
-    def processes(self) -> bytes:
-        """The JSON list that the guardian gives."""
+    def processes(self, name: str = "") -> bytes:
+        """The JSON list that the guardian gives: of all, or of the one of this name."""
+        if name:
+            workload = f"local/{name}"
+            return json.dumps([_process(workload, self._started[workload])]).encode()
         if self._rows is None:
             self._rows = json.dumps([_process(*item) for item in self._started.items()]).encode()
         return self._rows

@@ -11,10 +11,14 @@ from effort import FACTOR
 from fakes.stack import TOKEN, Server, Site, pick_port
 from gullible import World, serving
 from memory import Memory
-from rawhttp import Answer, Client
+from rawhttp import WITHIN_S, Answer, Client
 
 from homeostat.names import ALERT_DEAD_MAN, OWN_ALERTS
 from homeostat.quantities import host_port
+
+WEBHOOK = b"/webhook/alertmanager"
+#: Of the webhook. 417 to an Expect that nobody knows.
+RIGHT = {202, 400, 401, 404, 405, 413, 417}
 
 _AUTHORIZATION = f"Authorization: Bearer {TOKEN}".encode()
 _STEPS = re.compile(r"^homeostat_steps_total\{.*\} ([0-9.e+]+)$", re.MULTILINE)
@@ -37,7 +41,7 @@ class Besieged:
         """POST to the webhook. What is taken in is remembered."""
         sent = _alerts(body)
         self.world.delivered.extend(alert["fingerprint"] for alert in sent)
-        answer = self.client.send(b"POST", b"/webhook/alertmanager", body, *headers)
+        answer = self.client.send(b"POST", WEBHOOK, body, *headers)
         if answer.status == 202:
             self.remember(body)
         return answer
@@ -101,6 +105,14 @@ def besieged(folder: Path, **responder: object) -> Iterator[Besieged]:
             yield place
         finally:
             server.kill()
+
+
+def check(answer: Answer) -> None:
+    """What every answer of the webhook is."""
+    assert answer.status in RIGHT, answer
+    assert answer.seconds < WITHIN_S
+    # To who sends no HTTP, aiohttp shows the line that is none, whatever is in it.
+    assert TOKEN.encode() not in answer.body or answer.head.startswith(b"HTTP/1.0 400")
 
 
 def _sections(hooks: int, folder: Path, responder: Mapping[str, object]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What the atheris harnesses have in common. atheris is no dependency: tests/fuzz/run keeps it in a folder of its own."""
+"""What the atheris harnesses share. atheris is no dependency: tests/fuzz/run keeps it in a folder of its own."""
 
 import sys
 from collections.abc import Callable, Iterable

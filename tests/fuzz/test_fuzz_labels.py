@@ -8,13 +8,13 @@ from properties import check_labels
 
 
 @given(hostile_settings.label_sets)
-@examples(1000)
+@examples(500)
 def test_any_labels(labels: dict[str, str]):
     check_labels(labels)
 
 
 @given(hostile_settings.targets)
-@examples(1500)
+@examples(1000)
 def test_any_target(labels: dict[str, str]):
     check_labels(labels)
 

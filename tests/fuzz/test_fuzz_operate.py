@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rawhttp import WITHIN_S, Answer
 
+pytestmark = pytest.mark.usefixtures("unharmed")
+
 RIGHT = {200, 400, 401, 404, 405, 409, 413}
 #: The only recovery: its step waits for a person.
 ASKED = "a" * 16
@@ -34,12 +36,6 @@ def ask(place: Besieged) -> None:
     labels = {"alertname": "WorkloadDown", "workload": "local/api", "remedy": "careful"}
     assert place.deliver(wire_body({**wire_alert(), "labels": labels, "fingerprint": ASKED})).status == 202
     assert place.eventually(lambda: '"pending"' in place.get("/api/v1/recoveries/1"))
-
-
-@pytest.fixture(autouse=True)
-def unharmed(place: Besieged) -> Iterator[None]:
-    yield
-    place.check()
 
 
 def send(place: Besieged, method: bytes, path: str, body: bytes = b"") -> Answer:
@@ -113,7 +109,7 @@ holds = st.fixed_dictionaries(
 
 
 @given(holds | hostile.json_values)
-@examples(250)
+@examples(150)
 def test_a_hold_that_is_put_can_be_read_and_dropped(place: Besieged, hold: object):
     answer = send(place, b"POST", "/api/v1/holds", json.dumps(hold).encode())
 
@@ -152,7 +148,7 @@ def test_a_hold_that_is_not_there_is_not_dropped(place: Besieged, query: str):
     | hostile.json_values.map(lambda value: json.dumps(value).encode())
     | hostile.near_payloads()
 )
-@examples(200)
+@examples(150)
 def test_a_plan_of_anything(place: Besieged, body: bytes):
     answer = send(place, b"POST", "/api/v1/plan", body)
 

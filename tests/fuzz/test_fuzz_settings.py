@@ -30,7 +30,7 @@ def test_any_bytes(path: Path, content: bytes):
 
 
 @given(st.lists(st.sampled_from(TOKENS) | st.sampled_from(["a", "responder", "1"]), max_size=25).map("".join))
-@examples(400)
+@examples(250)
 def test_any_yaml(path: Path, text: str):
     check_settings(path, text.encode())
 
@@ -42,13 +42,13 @@ def test_any_data(path: Path, data: object):
 
 
 @given(hostile_settings.settings_data())
-@examples(300)
+@examples(200)
 def test_what_is_nearly_right(path: Path, data: dict[str, object]):
     check_settings(path, written(data))
 
 
 @given(hostile_settings.settings_texts())
-@examples(400)
+@examples(250)
 def test_a_file_that_was_worked_over(path: Path, content: bytes):
     check_settings(path, content)
 

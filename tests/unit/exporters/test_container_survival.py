@@ -307,7 +307,7 @@ def test_what_may_not_be_read_is_only_absent(tmp_path_factory):
     """By somebody who is not root, whom file modes do not stop."""
     top = tmp_path_factory.mktemp("denied")
     tree = planted("v2-cgroupfs", top / "tree")
-    for folder in (top, *top.parents[:2]):
+    for folder in (top, *(each for each in top.parents if "pytest-of-" in str(each))):
         folder.chmod(0o755)
     (tree / "sys" / "docker" / ID).chmod(0)
     try:

@@ -262,12 +262,13 @@ async def test_a_command_cancelled_twice_is_ended_all_the_same(deaf_tree, again_
 
 
 async def test_a_command_leaves_neither_zombie_nor_thread():
+    before = set(threading.enumerate())
     await commands.run(["true"], 10)
     await commands.run(["sleep", "60"], 0.1)
 
     assert [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE] == []
     async with asyncio.timeout(5):
-        while any(thread.name == "homeostat-worker" for thread in threading.enumerate()):
+        while any(thread.name == "homeostat-worker" for thread in {*threading.enumerate()} - before):
             await asyncio.sleep(0.01)
 
 
