@@ -83,7 +83,7 @@ class Metrics:
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
-        for code in ("202", "400", "401", "413", "503"):
+        for code in ("202", "400", "401", "408", "413", "503"):
             self.deliveries.labels(code)
         for effect in ("opened", "resolved", "repeated"):
             self.alerts.labels(effect)
