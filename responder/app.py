@@ -155,7 +155,6 @@ def _compose(live: Live, services: Services) -> tuple[Parts, Measures]:
         clock=clock,
         intake=intake,
         reconciler=reconciler,
-        escalation=escalation,
         people=_people(live, services),
         dead_man=DeadMan(services.alertmanager, metrics, clock),
         brake=services.brake,

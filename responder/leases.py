@@ -1,11 +1,11 @@
 """Leases of workloads within one process, and the store as the holder of one sees it."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from homeostat.clock import Clock
-from responder.ledger import Entry, EntryKind, Episode, Final, Lease, LostLease, StepRecord, Store
+from responder.ledger import Entry, EntryKind, Episode, Final, Lease, LostLease, Store
 
 #: So long before a lease ends its holder takes it for ended: clocks differ in pace, and a call takes its time.
 _MARGIN_S = 1.0
@@ -68,6 +68,3 @@ class Leased:
 
     async def entries(self, episode_id: int) -> list[Entry]:
         return await self.store.entries(episode_id)
-
-    async def steps(self, since: float) -> Sequence[StepRecord]:
-        return await self.store.steps(since)

@@ -88,6 +88,24 @@ class Episode:
         return self.labels.get("remedy", "")
 
 
+def new_episode(alert: Alert, episode_id: int, now: float) -> Episode:
+    """The episode that this alert begins."""
+    return Episode(
+        id=episode_id,
+        fingerprint=alert.fingerprint,
+        labels=dict(alert.labels),
+        annotations=dict(alert.annotations),
+        starts_at=float(alert.starts_at),
+        opened_at=float(now),
+        resolved_at=None,
+        final=None,
+        reason="",
+        finished_at=None,
+        closed_at=None,
+        delivered_at=None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the ledger. ``id`` grows strictly: a started entry's id is the fencing token of its action."""

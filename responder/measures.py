@@ -103,8 +103,7 @@ class Measures:
     async def _look(self, episode: Episode, step: Step, under: Leased) -> None:
         """How it is after that, for the record: should it not be well, its alert comes again."""
         settings = self._settings()
-        found = await self._s.resolver.resolve_or_problem(episode, settings)
-        target = None if isinstance(found, HomeostatError) else found
+        target = await self._s.resolver.resolve_or_none(episode, settings)
         terms = Terms(step.verify.within, step.verify.hold, patience_s=0.0)
         onlooker = Onlooker(self._s, settings)
         await onlooker.look(episode, target, step.verify, terms, f"undo {step.action}", under)

@@ -46,7 +46,6 @@ class Metrics:
         )
         self.storm = gauge("homeostat_storm_workloads", "Workloads in trouble at once, 0 while that is no storm.")
         self.measures = gauge("homeostat_measures_active", "Effects of steps that last and will be put back.")
-        self.holds = gauge("homeostat_holds_active", "Operators' holds in force.")
         self.ledger_head = gauge(
             "homeostat_ledger_head", "The first 48 bits of the newest ledger line's digest, as a number."
         )

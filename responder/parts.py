@@ -11,7 +11,6 @@ from homeostat import settings as settings_module
 from homeostat.clock import Clock
 from homeostat.settings import Settings
 from responder.brake import Brake
-from responder.escalate import Escalation
 from responder.escalationtest import Surroundings
 from responder.intake import Intake
 from responder.ledger import Alert, Store
@@ -49,7 +48,6 @@ class Parts:
     clock: Clock
     intake: Intake
     reconciler: Reconciler
-    escalation: Escalation
     people: Surroundings
     dead_man: DeadMan
     brake: Brake

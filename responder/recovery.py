@@ -185,8 +185,7 @@ class Recovery:
         return None
 
     async def _verify(self, episode: Episode, step: Step, what: str) -> tuple[Verdict, str]:
-        found = await self._s.resolver.resolve_or_problem(episode, self._settings)
-        target = None if isinstance(found, HomeostatError) else found
+        target = await self._s.resolver.resolve_or_none(episode, self._settings)
         grace_s = target.workload.start_grace_s if target and step.tier is Tier.HARD else 0.0
         terms = Terms(step.verify.within + grace_s, step.verify.hold)
         judgement = await self._onlooker.look(episode, target, step.verify, terms, what, self._under)

@@ -2,7 +2,7 @@
 
 from homeostat.settings import Settings
 from responder.facts import FactFinder
-from responder.ledger import Alert, Episode
+from responder.ledger import Alert, new_episode
 from responder.onlooker import Onlooker
 from responder.planner import Act, Exhausted, Request, outlook, plan
 from responder.services import Services
@@ -11,20 +11,7 @@ from responder.services import Services
 async def rehearse(alert: Alert, services: Services, settings: Settings) -> dict[str, object]:
     """``decision``: what would be done first. ``ladder``: each rung, should those before it not help."""
     now = services.clock.now()
-    episode = Episode(
-        id=0,
-        fingerprint=alert.fingerprint,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        starts_at=alert.starts_at,
-        opened_at=now,
-        resolved_at=None,
-        final=None,
-        reason="",
-        finished_at=None,
-        closed_at=None,
-        delivered_at=None,
-    )
+    episode = new_episode(alert, 0, now)
     _, ladder, facts = await FactFinder(services, settings, Onlooker(services, settings)).gather(episode, ())
     request = Request(episode.workload, episode.remedy, ladder, ())
     return {

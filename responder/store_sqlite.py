@@ -23,6 +23,7 @@ from responder.ledger import (
     NoEpisode,
     StepRecord,
     StoreError,
+    new_episode,
 )
 from responder.sqlitestore import schema
 from responder.sqlitestore.scribe import Scribe
@@ -310,20 +311,7 @@ def _insert(db: sqlite3.Connection, alert: Alert, now: float) -> Episode:
     episode_id = cursor.lastrowid or 0
     data = {"starts_at": alert.starts_at, "labels": chain.labels_digest(labels, annotations)}
     _append(db, episode_id, workload, EntryKind.OPENED, data, now)
-    return Episode(
-        id=episode_id,
-        fingerprint=alert.fingerprint,
-        labels=labels,
-        annotations=annotations,
-        starts_at=alert.starts_at,
-        opened_at=now,
-        resolved_at=None,
-        final=None,
-        reason="",
-        finished_at=None,
-        closed_at=None,
-        delivered_at=None,
-    )
+    return new_episode(alert, episode_id, now)
 
 
 def _append(

@@ -44,6 +44,11 @@ class Resolver:
             raise NotFound(f"workload {episode.workload} has no container {episode.container!r:.80}")
         return Target(workload, meant, "")
 
+    async def resolve_or_none(self, episode: Episode, settings: Settings) -> Target | None:
+        """The target, if there is one now and that can be told."""
+        found = await self.resolve_or_problem(episode, settings)
+        return None if isinstance(found, HomeostatError) else found
+
     async def resolve_or_problem(self, episode: Episode, settings: Settings) -> Target | HomeostatError:
         """The target, or why there is none now."""
         try:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from responder import chain
-from responder.ledger import Alert, Entry, EntryKind, Episode, Final, Hold, Link, Measure
+from responder.ledger import Alert, Entry, EntryKind, Episode, Final, Hold, Link, Measure, new_episode
 from responder.redisstore import records
 from responder.redisstore.batch import Batch, Command
 from responder.redisstore.keys import Keys
@@ -23,20 +23,7 @@ class Draft:
     def open(self, alert: Alert, now: float) -> Episode:
         """A new episode, with its line."""
         self._head = dataclasses.replace(self._head, episode_id=self._head.episode_id + 1)
-        episode = Episode(
-            id=self._head.episode_id,
-            fingerprint=alert.fingerprint,
-            labels=dict(alert.labels),
-            annotations=dict(alert.annotations),
-            starts_at=float(alert.starts_at),
-            opened_at=float(now),
-            resolved_at=None,
-            final=None,
-            reason="",
-            finished_at=None,
-            closed_at=None,
-            delivered_at=None,
-        )
+        episode = new_episode(alert, self._head.episode_id, now)
         self._batch.add("HSET", self._keys.latest, episode.fingerprint, episode.id)
         self._batch.add("ZADD", self._keys.opened, float(now), episode.workload, option="GT")
         self.put(None, episode)

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
+import docker
 import pytest
 from fakes.exporter import RULE, FakeExporter
 from fakes.sickness import LADDER, CuringGuardian, Scene
 from fakes.stack import Server, Site, eventually
+
+from homeostat.containers import DockerEngine
 
 NUMBERS = itertools.count()
 
@@ -60,3 +63,19 @@ async def scene(watched: tuple[Site, Server], servers: dict[str, Path]) -> Async
     finally:
         await guardian.stop()
         await exporter.stop()
+
+
+@pytest.fixture
+async def engine_client(engine: str) -> AsyncIterator[DockerEngine]:
+    """The real engine, as homeostat asks it."""
+    client = DockerEngine()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def sdk(engine: str) -> Iterator[docker.DockerClient]:
+    """The real engine, as tests set their scenes."""
+    client = docker.from_env(timeout=20)
+    yield client
+    client.close()

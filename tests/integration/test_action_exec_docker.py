@@ -14,7 +14,6 @@ from fakes.databases import until
 
 from homeostat.commandspec import Command
 from homeostat.containerexec import TAIL_BYTES
-from homeostat.containers import DockerEngine
 from homeostat.errors import NotFound, Permanent
 from homeostat.steps import ExecStep
 from responder.actions import exec as exec_module
@@ -26,20 +25,6 @@ PYTHON = "python:3.13-slim"
 STEP = ExecStep(action="exec", command="flush", timeout=10.0)
 #: A name that would do harm in a shell, in a path, and in a log.
 HOSTILE = "$(touch /owned);`id`|x&&y'\"\\ ../../etc\n-rf --\r\x1b[2J"
-
-
-@pytest.fixture
-async def engine_client(engine):
-    client = DockerEngine()
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-def sdk(engine):
-    client = docker.from_env(timeout=20)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -34,20 +34,6 @@ STEP = PruneStep(action="prune", dangling_images=True, older_than=OLDER_THAN_S)
 
 
 @pytest.fixture
-async def engine_client(engine):
-    client = DockerEngine()
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-def sdk(engine):
-    client = docker.from_env(timeout=20)
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def image(sdk):
     """Makes an image that no registry knows; its id."""
     made = []

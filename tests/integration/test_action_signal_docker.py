@@ -6,12 +6,10 @@ import signal
 import time
 import uuid
 
-import docker
 import pytest
 from fakes.acting import act, containers_of
 from fakes.databases import until
 
-from homeostat.containers import DockerEngine
 from homeostat.errors import NotSupported
 from homeostat.steps import SignalStep
 from responder.actions.signal import Signal
@@ -29,20 +27,6 @@ while True:
     signal.pause()
 """
 DEAF = "print('ready', flush=True); import time; time.sleep(600)"
-
-
-@pytest.fixture
-async def engine_client(engine):
-    client = DockerEngine()
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-def sdk(engine):
-    client = docker.from_env(timeout=20)
-    yield client
-    client.close()
 
 
 @pytest.fixture
