@@ -1,6 +1,6 @@
 """The local control API: over a socket that only its owner can open, never over the network.
 
-GET /processes; POST /processes/{name}/{start|stop|restart}; POST /shutdown. JSON in and out, errors as
+GET /processes[?name=NAME]; POST /processes/{name}/{start|stop|restart}; POST /shutdown. JSON in and out, errors as
 ``{"error": ...}``. Its client is homeostat.guardian_client.
 """
 
@@ -41,8 +41,10 @@ ShutDown = Callable[[bool], Awaitable[None]]
 def control_app(supervisors: Mapping[str, Supervisor], shut_down: ShutDown) -> web.Application:
     """``supervisors``: by process name."""
 
-    async def list_all(_request: web.Request) -> web.Response:
-        return web.json_response(await _rows(list(supervisors.values())))
+    async def list_all(request: web.Request) -> web.Response:
+        name = request.query.get("name")
+        chosen = [one for each, one in supervisors.items() if name in (None, each)]
+        return web.json_response(await _rows(chosen))
 
     async def order(request: web.Request) -> web.Response:
         name = request.match_info["name"]

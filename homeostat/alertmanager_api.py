@@ -28,12 +28,15 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldAlert:
-    """One alert as Alertmanager holds it. ``muted_by``: what silences or inhibits it, in people's words."""
+    """One alert as Alertmanager holds it. ``updated_at``: when a sender last told of it. ``muted_by``: what silences or
+    inhibits it, in people's words.
+    """
 
     fingerprint: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     starts_at: float
+    updated_at: float
     state: AlertState
     muted_by: str
 
@@ -133,6 +136,7 @@ def _held(row: Mapping[str, Any]) -> HeldAlert:
         labels=row["labels"],
         annotations=row["annotations"],
         starts_at=parse_rfc3339(row["startsAt"]) or 0.0,
+        updated_at=parse_rfc3339(row["updatedAt"]) or 0.0,
         state=AlertState(status["state"]),
         muted_by=", ".join(muted),
     )

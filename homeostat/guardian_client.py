@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -55,12 +56,22 @@ class GuardianClient:
 
     async def processes(self) -> list[ProcessStatus]:
         """All supervised processes. Raises Unreachable when no guardian answers."""
-        rows = await self._request("GET", "/processes", _TIMEOUT_S)
+        return self._read(await self._request("GET", "/processes", _TIMEOUT_S))
+
+    def _read(self, rows: Any) -> list[ProcessStatus]:
         try:
             # A newer guardian may say more.
             return [ProcessStatus(**{name: row[name] for name in _FIELDS}) for row in rows]
         except (KeyError, TypeError) as err:
             raise Unreachable(f"what answers at {self.socket} is no guardian of this version: {err!r}") from err
+
+    async def process(self, name: str) -> ProcessStatus:
+        """One of them. Raises NotFound when there is none of this name, and as :meth:`processes`."""
+        rows = await self._request("GET", f"/processes?name={quote(name)}", _TIMEOUT_S)
+        for status in self._read(rows):
+            if status.name == name:  # a guardian of an older version gives them all
+                return status
+        raise NotFound(f"the guardian has no process {name}")
 
     async def restart(self, name: str, grace_s: float | None, timeout_s: float) -> None:
         """End the process's tree and start it again; returns when the new one is started."""

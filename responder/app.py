@@ -36,6 +36,7 @@ from responder.measures import Measures
 from responder.metrics import Metrics
 from responder.onlooker import Onlooker
 from responder.parts import PARTS, Live, Parts, require_token
+from responder.quiet import Quiet
 from responder.receive import receive
 from responder.reconcile import Reconciler
 from responder.recovery import Deferred, Recovery
@@ -118,6 +119,7 @@ def _services(
         probes=ProbeContext(session, clock),
         metrics=Metrics(_registry()),
         brake=Brake(),
+        quiet=Quiet(),
         clock=clock,
     )
 

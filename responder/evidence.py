@@ -80,10 +80,8 @@ class StateEvidence:
         return [self._judge(name, state, start) for name, state, start in states]
 
     async def _process(self, target: Target) -> list[tuple[str, str, float | None]]:
-        statuses = [s for s in await self._resolver.guardian.processes() if s.name == target.process]
-        if not statuses:
-            raise NotFound(f"the guardian has no process {target.process}")
-        return [(s.name, s.state, s.started_at) for s in statuses]
+        status = await self._resolver.guardian.process(target.process)
+        return [(status.name, status.state, status.started_at)]
 
     def _judge(self, name: str, state: str, start: float | None) -> Reading:
         known = name in self._starts

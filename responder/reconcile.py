@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 import structlog
@@ -16,7 +17,7 @@ from responder.metrics import Metrics
 
 log = structlog.get_logger()
 
-#: After an episode ends, Alertmanager may list its alert a little longer (evaluation, group interval).
+#: So long after an episode ends its alert may still be told of: evaluation, group interval, clocks that differ.
 _LINGER_S = 60.0
 #: Episodes that are held in memory at once.
 _PAGE = 200
@@ -95,12 +96,16 @@ class Reconciler:
             log.error("escalation.undelivered", recoveries=ids, error=str(err))  # noqa: TRY400 - says it all
 
     async def _adopt(self, held: Sequence[HeldAlert]) -> None:
-        """Active alerts that never reached us."""
+        """Active alerts that never reached us.
+
+        Alertmanager goes on listing an alert whose end it was not told for minutes, so one that had an episode counts
+        only when Prometheus told of it again after that.
+        """
         now = self._clock.now()
         active = [alert for alert in held if alert.state is AlertState.ACTIVE]
-        known = await self._store.known([alert.fingerprint for alert in active], now - _LINGER_S)
+        ends = await self._store.last_ends([alert.fingerprint for alert in active])
         for alert in active:
-            if alert.fingerprint in known:
+            if alert.updated_at <= ends.get(alert.fingerprint, -math.inf) + _LINGER_S:
                 continue
             found = Alert(alert.fingerprint, alert.labels, alert.annotations, alert.starts_at, is_firing=True)
             accepted = await self._store.accept([found], now)

@@ -199,9 +199,13 @@ class Recovery:
         Where no step was taken the rule has the last word: what its owner stopped or removed will never look well, and
         that its rule is measured and not true is all there is to see.
         """
+        began = self._s.clock.now()
+        if seen := self._s.quiet.seen(episode, began):
+            return await self._finish(episode, Final.SELF_RESOLVED, f"the alert ended with others; {seen.reason}")
         terms = Terms(_QUIET.within, _QUIET.hold, patience_s=0.0)
         judgement = await self._onlooker.look(episode, target, _QUIET, terms, "none", self._under)
         if judgement.verdict is Verdict.VERIFIED:
+            self._s.quiet.note(episode, began, judgement, self._s.clock.now())
             return await self._finish(episode, Final.SELF_RESOLVED, f"the alert ended; {judgement.reason}")
         if await self._onlooker.is_gone(episode):
             return await self._finish(episode, Final.SELF_RESOLVED, "the alert ended; its workload is no longer there")

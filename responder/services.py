@@ -10,6 +10,7 @@ from responder.actions.base import Tools
 from responder.brake import Brake
 from responder.ledger import Store
 from responder.metrics import Metrics
+from responder.quiet import Quiet
 from responder.targets import Resolver
 
 
@@ -25,4 +26,5 @@ class Services:
     probes: ProbeContext
     metrics: Metrics
     brake: Brake
+    quiet: Quiet
     clock: Clock

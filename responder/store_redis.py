@@ -171,11 +171,11 @@ class RedisStore:
         """Workloads whose trouble lasts."""
         return await self._members(self._keys.open_workloads)
 
-    async def known(self, fingerprints: Sequence[str], ended_since: float) -> set[str]:
-        """Of these, those with an open episode or one that ended after ``ended_since``."""
+    async def last_ends(self, fingerprints: Sequence[str]) -> dict[str, float]:
+        """When the newest episode of each ended, of those that have one; infinity while it lasts."""
         async with self._reading() as session:
             latest = await fetch.latest(session, self._keys, fingerprints)
-        return {name for name, one in latest.items() if one.closed_at is None or one.closed_at > ended_since}
+        return {name: math.inf if one.closed_at is None else one.closed_at for name, one in latest.items()}
 
     async def opened_since(self, since: float) -> dict[str, float]:
         """When each workload's newest episode was opened, of those opened after ``since``."""

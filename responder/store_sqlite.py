@@ -1,6 +1,7 @@
 """The Store on one host: SQLite in WAL mode, synchronous=FULL, so what was answered survives a power cut."""
 
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -154,12 +155,13 @@ class SqliteStore:
         """Workloads whose trouble lasts."""
         return await self._column("SELECT DISTINCT workload FROM episodes WHERE closed_at IS NULL")
 
-    async def known(self, fingerprints: Sequence[str], ended_since: float) -> set[str]:
-        """Of these, those with an open episode or one that ended after ``ended_since``."""
+    async def last_ends(self, fingerprints: Sequence[str]) -> dict[str, float]:
+        """When the newest episode of each ended, of those that have one; infinity while it lasts."""
 
-        def work(db: sqlite3.Connection) -> set[str]:
-            query = "SELECT 1 FROM episodes WHERE fingerprint = ? AND (closed_at IS NULL OR closed_at > ?) LIMIT 1"
-            return {each for each in fingerprints if db.execute(query, (each, ended_since)).fetchone()}
+        def work(db: sqlite3.Connection) -> dict[str, float]:
+            query = "SELECT closed_at FROM episodes WHERE fingerprint = ? ORDER BY id DESC LIMIT 1"
+            newest = {each: db.execute(query, (each,)).fetchone() for each in fingerprints}
+            return {each: math.inf if row[0] is None else row[0] for each, row in newest.items() if row}
 
         return await self._do(work)
 

@@ -31,9 +31,9 @@ class Ledger:
 class Audit:
     """Each a list of what is wrong, in words.
 
-    ``lost``: acknowledged alerts without an episode of their own. ``repeated``: episodes, rungs or deeds that are there
-    twice. ``unwritten``: deeds before their ``started`` line. ``untrue``: steps that are said to have been applied, and
-    were not. ``endless``: episodes without exactly one final state.
+    ``lost``: acknowledged alerts without an episode of their own. ``repeated``: rungs or deeds that are there twice.
+    ``reopened``: alerts that have a second recovery. ``unwritten``: deeds before their ``started`` line. ``untrue``:
+    steps that are said to have been applied, and were not. ``endless``: episodes without exactly one final state.
     """
 
     episodes: int = 0
@@ -43,6 +43,7 @@ class Audit:
     finals: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
+    reopened: list[str] = field(default_factory=list)
     unwritten: list[str] = field(default_factory=list)
     untrue: list[str] = field(default_factory=list)
     endless: list[str] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Audit:
         return counts | {name: {"count": len(found), "first": found[:5]} for name, found in wrong.items()}
 
 
-_WRONGS = ("lost", "repeated", "unwritten", "untrue", "endless", "problems")
+_WRONGS = ("lost", "repeated", "reopened", "unwritten", "untrue", "endless", "problems")
 
 
 def audit(acknowledged: Iterable[str], hits: Sequence[Hit], ledger: Ledger) -> Audit:
@@ -78,11 +79,18 @@ def audit(acknowledged: Iterable[str], hits: Sequence[Hit], ledger: Ledger) -> A
 def _hold_episodes(found: Audit, acknowledged: Iterable[str], ledger: Ledger) -> None:
     episodes = Counter(episode.fingerprint for episode in ledger.episodes)
     found.lost += [f"alert {name}" for name in dict.fromkeys(acknowledged) if name not in episodes]
-    found.repeated += [f"alert {name} has {count} recoveries" for name, count in episodes.items() if count > 1]
+    for name in (name for name, count in episodes.items() if count > 1):
+        found.reopened.append(_told([episode for episode in ledger.episodes if episode.fingerprint == name]))
     ends = Counter(line.episode_id for line in ledger.lines if line.kind == EntryKind.FINAL)
     for episode in ledger.episodes:
         if episode.final is None or ends[episode.id] != 1:
             found.endless.append(f"recovery {episode.id}: final {episode.final}, {ends[episode.id]} lines say so")
+
+
+def _told(episodes: Sequence[Episode]) -> str:
+    """All recoveries of one alert."""
+    each = ", then ".join(f"{e.id}: {e.opened_at:.1f} to {e.closed_at or 0:.1f} {e.final}" for e in episodes)
+    return f"alert of {episodes[0].workload} that started {episodes[0].starts_at:.1f}: {each}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def _promises(audit: Audit, *, all_end: bool) -> dict[str, Bar]:
     bars = {
         "lost": Bar(len(audit.lost), 0),
         "done_twice": Bar(len(audit.repeated), 0),
+        "recovered_twice": Bar(len(audit.reopened), 0),
         "done_unwritten_or_not_done": Bar(len(audit.unwritten) + len(audit.untrue), 0),
         "ledger_problems": Bar(len(audit.problems), 0),
     }

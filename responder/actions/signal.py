@@ -10,7 +10,7 @@ import signal
 from typing import assert_never
 
 from homeostat.containers import Container, Engine
-from homeostat.errors import NotSupported, Permanent
+from homeostat.errors import NotFound, NotSupported, Permanent
 from homeostat.platforms import detect
 from homeostat.processes import system_processes
 from homeostat.steps import SignalStep, Step
@@ -82,8 +82,10 @@ async def _signal_from_inside(container: Container, name: str, engine: Engine) -
 async def _signal_process(process: str, name: str, tools: Tools) -> Applied | Skipped:
     if not hasattr(signal, name):
         raise NotSupported(f"this system has no {name}")
-    statuses = {status.name: status for status in await tools.guardian.processes()}
-    status = statuses.get(process)
+    try:
+        status = await tools.guardian.process(process)
+    except NotFound:
+        status = None
     if status is None or not status.is_running:
         return Skipped(f"process {process} does not run")
     processes = system_processes(detect())

@@ -28,10 +28,7 @@ def engine_of(tools: CaptureTools) -> Engine:
 
 async def status_of(subject: Subject, tools: CaptureTools) -> ProcessStatus:
     """What the guardian says of a supervised process. Raises Unreachable or NotFound."""
-    for status in await tools.guardian.processes():
-        if status.name == subject.name:
-            return status
-    raise NotFound(f"the guardian has no process {subject.name}")
+    return await tools.guardian.process(subject.name)
 
 
 async def pid_of(subject: Subject, tools: CaptureTools) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -435,13 +436,16 @@ async def test_counts_are_of_troubles_that_last(store: Store):
     assert (counts.open, counts.undelivered) == (3, 1)
 
 
-async def test_known_are_those_that_are_open_or_ended_lately(store: Store):
+async def test_ends_are_those_of_the_newest_episodes(store: Store):
     await opened(store, A)
     await store.finish(await opened(store, B), Final.VERIFIED, "good", NOW + 20)
 
-    assert await store.known([A, B, C], NOW + 19) == {A, B}
-    assert await store.known([A, B, C], NOW + 20) == {A}
-    assert await store.known([], 0) == set()
+    assert await store.last_ends([A, B, C]) == {A: math.inf, B: NOW + 20}
+    assert await store.last_ends([]) == {}
+
+    await store.accept([alert(NOW + 30, fingerprint=B)], NOW + 31)
+
+    assert await store.last_ends([B]) == {B: math.inf}
 
 
 async def test_what_was_opened_lately_is_told_by_workload(store: Store):
@@ -594,7 +598,7 @@ async def everything(store: Store) -> list[object]:
         await store.measures(),
         await store.holds(),
         await store.opened_since(0),
-        await store.known([A, B, C], 0),
+        await store.last_ends([A, B, C]),
     ]
 
 

@@ -11,7 +11,7 @@ from fakes.guardian import FakeProcess
 
 from homeostat import names
 from homeostat.alertmanager_api import AlertState, HeldAlert, PostedAlert
-from homeostat.errors import HomeostatError, Unreachable
+from homeostat.errors import HomeostatError, NotFound, Unreachable
 from homeostat.guardian_client import ProcessStatus
 from homeostat.prometheus_api import Sample
 from homeostat.steps import Step
@@ -37,6 +37,8 @@ class World:
     failing: Mapping[str, HomeostatError] = field(default_factory=dict)
     skipping: frozenset[str] = frozenset()
     alert_state: AlertState = AlertState.ACTIVE
+    #: When Prometheus last told of the alert; None for now.
+    told_at: float | None = None
     forgotten: bool = False
     alertmanager_down: bool = False
     prometheus_down: bool = False
@@ -117,7 +119,7 @@ class WorldAlertmanager:
         if not world.is_held:
             return []
         muted = "silence x" if world.alert_state is AlertState.SUPPRESSED else ""
-        return [HeldAlert(FINGERPRINT, LABELS, {}, 1.0, world.alert_state, muted)]
+        return [HeldAlert(FINGERPRINT, LABELS, {}, 1.0, world.told_at or world.clock.now(), world.alert_state, muted)]
 
     async def held_in_pages(self, *matchers: str) -> AsyncIterator[list[HeldAlert]]:
         yield await self.held(*matchers)
@@ -163,3 +165,9 @@ class WorldGuardian:
             return []
         status = FakeProcess("api", started_at=self.world.started_at)
         return [ProcessStatus(**status.row())]
+
+    async def process(self, name: str) -> ProcessStatus:
+        for status in await self.processes():
+            if status.name == name:
+                return status
+        raise NotFound(f"the guardian has no process {name}")

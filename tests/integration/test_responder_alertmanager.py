@@ -317,7 +317,7 @@ NO_ALERTMANAGER = [b"[]]", b"{}", b"[1]", b"null", b'[{"fingerprint": "x"}]', b'
 #: As 0.33 answers, with a state that no version has yet.
 NEWER = (
     b'[{"fingerprint": "0000000000000000", "labels": {}, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z",'
-    b' "status": {"state": "paused", "silencedBy": [], "inhibitedBy": []}}]'
+    b' "updatedAt": "2026-01-01T00:00:00Z", "status": {"state": "paused", "silencedBy": [], "inhibitedBy": []}}]'
 )
 
 

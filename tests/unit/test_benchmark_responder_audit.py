@@ -38,7 +38,7 @@ LEDGER = Ledger([episode(1)], [started(1, 10.0), finished(2, 1), final(3)])
 
 
 def wrongs(found: Audit) -> dict[str, int]:
-    names = ("lost", "repeated", "unwritten", "untrue", "endless", "problems")
+    names = ("lost", "repeated", "reopened", "unwritten", "untrue", "endless", "problems")
     return {name: len(getattr(found, name)) for name in names if getattr(found, name)}
 
 
@@ -56,7 +56,7 @@ def test_an_acknowledged_alert_without_an_episode_is_lost():
 def test_two_episodes_of_one_alert_are_one_too_many():
     ledger = replace(LEDGER, episodes=[episode(1), episode(2, fingerprint="f1")], lines=[*LEDGER.lines, final(4, 2)])
 
-    assert wrongs(audit(["f1"], [HIT], ledger)) == {"repeated": 1}
+    assert wrongs(audit(["f1"], [HIT], ledger)) == {"reopened": 1}
 
 
 def test_a_rung_that_was_started_twice_is_repeated_even_when_nobody_saw_the_second():

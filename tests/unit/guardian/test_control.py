@@ -52,6 +52,18 @@ async def test_the_client_understands_every_process(guardian):
     assert (status.memory_limit_bytes, status.stopped_by_request, status.last_check_ok) == (64 * 2**20, False, None)
 
 
+async def test_the_client_asks_for_one_by_its_name(guardian):
+    _, path, _ = guardian
+    client = GuardianClient(path)
+
+    assert (await client.process("web")).pid == 101
+    assert await call(path, "GET", "/processes?name=web") == await call(path, "GET", "/processes")
+    assert await call(path, "GET", "/processes?name=nope") == (200, [])
+    for name in ("nope", "", "we", "web&name=", "../processes"):
+        with pytest.raises(NotFound, match="has no process"):
+            await client.process(name)
+
+
 async def test_the_client_restarts(guardian):
     supervisor, path, _ = guardian
 

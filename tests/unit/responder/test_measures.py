@@ -20,6 +20,7 @@ from responder.actions.base import Tools
 from responder.ledger import EntryKind, Episode, Final
 from responder.measures import Measures
 from responder.metrics import Metrics
+from responder.quiet import Quiet
 from responder.services import Services
 from responder.store_sqlite import SqliteStore
 from responder.targets import Resolver
@@ -61,6 +62,7 @@ def make(world: World, store: SqliteStore, settings: Settings) -> Measures:
         probes=ProbeContext(Mock(), world.clock),
         metrics=Metrics(CollectorRegistry()),
         brake=world.brake,
+        quiet=Quiet(),
         clock=world.clock,
     )
     return Measures(services, lambda: settings, capture, "test")

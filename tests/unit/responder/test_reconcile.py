@@ -107,7 +107,24 @@ async def test_an_alert_that_lingers_after_its_recovery_is_not_a_new_trouble(
     await reconciler.once()
     assert len(await store.episodes(10)) == 1
 
-    world.clock.advance(2)
+    world.clock.advance(2)  # and Prometheus still tells of it
+    await reconciler.once()
+    assert len(await store.open_episodes()) == 1
+
+
+async def test_an_alert_whose_end_alertmanager_was_not_told_is_not_a_new_trouble(
+    world: World, store: SqliteStore, reconciler: Reconciler
+):
+    world.told_at = world.clock.now()
+    [episode] = (await store.accept([world.alert], world.clock.now())).opened
+    await store.finish(episode, Final.VERIFIED, "good", world.clock.now())
+
+    for _ in range(20):
+        world.clock.advance(15)
+        await reconciler.once()
+    assert len(await store.episodes(10)) == 1
+
+    world.told_at = world.clock.now()
     await reconciler.once()
     assert len(await store.open_episodes()) == 1
 

@@ -3,6 +3,7 @@
 import contextlib
 import math
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import Mock
@@ -24,6 +25,7 @@ from responder.leases import Leased
 from responder.ledger import Entry, EntryKind, Episode, Final, Hold, LostLease, Store, StoreError
 from responder.metrics import Metrics
 from responder.onlooker import Onlooker
+from responder.quiet import Quiet
 from responder.recovery import Deferred, Recovery
 from responder.services import Services
 from responder.store_sqlite import SqliteStore
@@ -86,6 +88,7 @@ def make_services(world: World, store: Store, settings: Settings) -> Services:
         probes=ProbeContext(Mock(), world.clock),
         metrics=Metrics(CollectorRegistry()),
         brake=world.brake,
+        quiet=Quiet(),
         clock=world.clock,
     )
 
@@ -280,6 +283,23 @@ async def test_an_alert_that_ended_is_looked_at_before_it_is_called_over(world: 
     done = await drive(world, store)
 
     assert (done.final, world.taken) == (Final.SELF_RESOLVED, [])
+
+
+async def test_alerts_that_ended_together_are_looked_at_once(world: World, store: SqliteStore):
+    alerts = [replace(world.alert, fingerprint=f"{n}" * 16) for n in range(5)]
+    await store.accept(alerts, world.clock.now())
+    world.is_sick = False
+    await store.accept([replace(alert, is_firing=False) for alert in alerts], world.clock.now())
+    world.clock.advance(60.0)
+    recovery = make_recovery(world, store)
+    before = world.clock.now()
+
+    done = [await recovery.advance(episode) for episode in await store.open_episodes()]
+
+    assert {each.final for each in done} == {Final.SELF_RESOLVED}
+    assert world.clock.now() - before < 15.0
+    looks = [entry for each in done for entry in await store.entries(each.id) if entry.kind is EntryKind.JUDGED]
+    assert len(looks) == 1
 
 
 async def test_an_alert_that_vanished_while_the_trouble_lasts_is_not_over(world: World, store: SqliteStore):
