@@ -13,6 +13,7 @@ import click
 from cli import compose, native, report, validate
 from cli import escalate as escalation
 from cli.common import EXIT_NOT_WELL, SETTINGS, console, errors, explained
+from cli.leaks import leaks
 from cli.ledger import recoveries
 from cli.operate import approve, hold, plan, reject, release
 from cli.ready import Part, reload, wait_until_ready
@@ -110,5 +111,5 @@ async def _is_compose(mode: str, loaded: Settings) -> bool:
     return mode == "compose"
 
 
-for command in (recoveries, hold, release, approve, reject, plan):
+for command in (recoveries, leaks, hold, release, approve, reject, plan):
     main.add_command(command)

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import ProcessCollector
 
+from exporters import leakpage
 from exporters.catalog import Catalog
 from exporters.cgroups import Cgroups
 from exporters.collectors import COLLECTORS, active
@@ -15,7 +16,11 @@ from exporters.containerlabels import LabelCache
 from exporters.discovery import discover
 from exporters.enginestats import EngineStats
 from exporters.garbage import spare_what_is_loaded
+from exporters.host.source import system_reader
 from exporters.keptfiles import spare_files
+from exporters.leakinputs import Containers, Databases, HostLimits, Input, Processes
+from exporters.leakstate import StateFile
+from exporters.leakwatch import LeakWatch
 from exporters.machine import connect as connect_machine
 from exporters.meter import Meter
 from exporters.presence import Presence
@@ -23,7 +28,7 @@ from exporters.probing import Prober, new_session
 from exporters.sources import Sources
 from exporters.together import Together
 from exporters.watch import Watcher
-from homeostat import service
+from homeostat import platforms, service
 from homeostat.clock import Clock
 from homeostat.containers import DockerEngine, Engine
 from homeostat.exposition import answer, selected
@@ -42,6 +47,7 @@ _LANDING = """<!doctype html>
 <body><h1>homeostat exporter</h1><ul>
 <li><a href="/metrics">/metrics</a>: what Prometheus scrapes</li>
 <li><a href="/discovery">/discovery</a>: where Prometheus finds the metrics of applications</li>
+<li><a href="/leaks">/leaks</a>: what is said of each resource that may leak</li>
 <li><a href="/-/healthy">/-/healthy</a>: whether this process answers</li>
 </ul></body></html>
 """
@@ -56,6 +62,7 @@ def create_app(settings: Settings, clock: Clock) -> web.Application:
         [
             web.get("/metrics", _metrics),
             web.get("/discovery", _discovery),
+            web.get("/leaks", _leaks),
             web.get("/-/healthy", _healthy),
             web.get("/", _landing),
         ]
@@ -85,20 +92,33 @@ def connect(
     """All parts, put together. Without ``engine`` no container is watched."""
     required, spare = settings.docker.enabled is True, spare_files()
     watcher = Watcher(engine, clock, required=required, most_open=spare // 16) if engine else None
+    look = Together(watcher.look) if watcher else None
     catalog = Catalog(settings, lambda: watcher.containers if watcher else ())
+    prober = Prober(catalog.entries, probing)
+    presence, supervised = Presence(guardian.socket, clock), Together(guardian.processes)
+    meter = Meter(Cgroups(clock, most_open=spare), EngineStats(engine, clock) if engine else None)
+    machine = connect_machine(settings.exporter, clock, engine.system_time if engine else None)
+    host = HostLimits(system_reader(platforms.detect()), clock)
+    processes = Processes(
+        lambda: bool(settings.processes) or presence.is_there, supervised, machine.sessions, host, clock
+    )
+    inputs: dict[str, Input] = {"processes": processes.read, "databases": Databases(prober).read}
+    if watcher is not None and look is not None:
+        inputs["containers"] = Containers(lambda: watcher.is_wanted, look, meter, host, clock).read
     return Sources(
         settings=settings,
         version=version("homeostat"),
         clock=clock,
         watcher=watcher,
-        look=Together(watcher.look) if watcher else None,
+        look=look,
         catalog=catalog,
-        prober=Prober(catalog.entries, probing),
-        guardian=Presence(guardian.socket, clock),
-        supervised=Together(guardian.processes),
-        meter=Meter(Cgroups(clock, most_open=spare), EngineStats(engine, clock) if engine else None),
+        prober=prober,
+        guardian=presence,
+        supervised=supervised,
+        meter=meter,
         label_cache=LabelCache(),
-        machine=connect_machine(settings.exporter, clock, engine.system_time if engine else None),
+        machine=machine,
+        leaks=LeakWatch(inputs, StateFile(settings.state_dir, clock), clock),
         own=ProcessCollector(registry=None),
     )
 
@@ -108,6 +128,7 @@ async def _measure(sources: Sources) -> None:
         group.create_task(spare_what_is_loaded(sources.clock), name="garbage")
         group.create_task(sources.prober.run(), name="probes")
         group.create_task(sources.guardian.run(), name="guardian")
+        group.create_task(sources.leaks.run(), name="leaks")
         if sources.watcher is not None:
             group.create_task(sources.watcher.run(), name="containers")
         if sources.meter.engine_stats is not None:
@@ -123,6 +144,10 @@ async def _metrics(request: web.Request) -> web.Response:
 
 async def _discovery(request: web.Request) -> web.Response:
     return web.json_response(discover(request.app[SOURCES].catalog.entries()))
+
+
+async def _leaks(request: web.Request) -> web.Response:
+    return await leakpage.answer(request, request.app[SOURCES].leaks)
 
 
 async def _healthy(_request: web.Request) -> web.Response:

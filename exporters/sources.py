@@ -6,6 +6,7 @@ from prometheus_client import ProcessCollector
 
 from exporters.catalog import Catalog
 from exporters.containerlabels import LabelCache
+from exporters.leakwatch import LeakWatch
 from exporters.machine import Machine
 from exporters.meter import Meter
 from exporters.presence import Presence
@@ -35,4 +36,5 @@ class Sources:
     meter: Meter
     label_cache: LabelCache
     machine: Machine
+    leaks: LeakWatch
     own: ProcessCollector

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from homeostat.steps import HookStep, RestartStep, Step, UnpauseStep
+from homeostat import names
+from homeostat.steps import EvidenceStep, HookStep, RestartStep, Step, UnpauseStep, Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +12,30 @@ class Ladder:
 
     steps: tuple[Step, ...] = ()
     escalate: bool = True
+
+
+#: The exporter's detector needs up to a minute to see that what grew was given back, and Prometheus 15 s to hear of it.
+_VERDICT_S = 90.0
+#: Over at least one more reading.
+_VERDICT_HOLD_S = 20.0
+#: That its rule is no longer true says only that nobody calls it a leak: nor does an exporter that was started anew,
+#: and knows nothing yet of anything.
+_JUDGED = f'{names.LEAK_VERDICT}{{workload=$workload,verdict="healthy"}}'
+#: There is no hurry: a collection of a large heap may take its time.
+_UNHURRIED_S = 10.0
+
+
+def _give_back(hook: str, within_s: float = _VERDICT_S) -> HookStep:
+    """A hook against a leak, believed when the detector sees that the floor has fallen."""
+    seen = Verification(within=within_s, hold=_VERDICT_HOLD_S, promql=_JUDGED)
+    return HookStep(action="hook", hook=hook, timeout=_UNHURRIED_S, verify=seen)
+
+
+_RESTART_OF_A_LEAK = RestartStep(action="restart", verify=Verification(within=_VERDICT_S, hold=_VERDICT_HOLD_S))
+#: An application's page is read every 15 s, and one that is not read says nothing of its pools.
+_POOLS_TOLD = Verification(
+    within=45.0, hold=20.0, promql='count({__name__=~"app_pool_(waiting|timeouts_total)",workload=$workload})'
+)
 
 
 #: One ladder per remedy of the shipped rules.
@@ -33,6 +58,31 @@ DEFAULT_LADDERS: dict[str, Ladder] = {
     ),
     # Something restarts it again and again already: one more restart is no repair.
     "crash_loop": Ladder(),
+    "leak_evidence": Ladder(steps=(EvidenceStep(action="evidence", hook="heap"),), escalate=False),
+    # The heap once more: between then and now it has grown by what leaks. No restart and nobody called at the end: that
+    # has time until LeakRestartDue, or LeakExhausting should it be sooner; people read of the leak meanwhile
+    # (alertmanager.yml).
+    "leak": Ladder(
+        steps=(
+            EvidenceStep(action="evidence", hook="heap"),
+            _give_back("gc"),
+            _give_back("cache-clear"),
+            _give_back("reset-connections"),
+        ),
+        escalate=False,
+    ),
+    "leak_restart": Ladder(steps=(_RESTART_OF_A_LEAK,)),
+    # A minute for each hook of the half hour that is left, though the verdict may take longer: then a restart that was
+    # not needed is the lesser harm.
+    "leak_exhausting": Ladder(
+        steps=(_give_back("gc", within_s=60.0), _give_back("cache-clear", within_s=60.0), _RESTART_OF_A_LEAK)
+    ),
+    "pool": Ladder(
+        steps=(
+            HookStep(action="hook", hook="reset-connections", timeout=5.0, verify=_POOLS_TOLD),
+            RestartStep(action="restart", verify=_POOLS_TOLD),
+        )
+    ),
     # Healed by Docker's restart policy or the guardian: kept in the ledger, nobody is called.
     "record": Ladder(escalate=False),
 }

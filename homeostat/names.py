@@ -7,6 +7,8 @@ WORKLOAD: Final = "workload"
 CONTAINER: Final = "container"
 PROCESS: Final = "process"
 PROBE: Final = "probe"
+RESOURCE: Final = "resource"
+VERDICT: Final = "verdict"
 REMEDY: Final = "remedy"
 SEVERITY: Final = "severity"
 
@@ -71,6 +73,12 @@ PROBE_HEALTHY: Final = "homeostat_probe_healthy"
 PROBE_DURATION: Final = "homeostat_probe_duration_seconds"
 PROBE_LAST_DURATION: Final = "homeostat_probe_last_duration_seconds"
 PROBE_TIMESTAMP: Final = "homeostat_probe_timestamp_seconds"
+
+# Leaks (exporter).
+LEAK_VERDICT: Final = "homeostat_leak_verdict"
+LEAK_EXHAUSTION: Final = "homeostat_leak_exhaustion_timestamp_seconds"
+LEAK_RESTART: Final = "homeostat_leak_restart_timestamp_seconds"
+LEAK_LAST_SAMPLE: Final = "homeostat_leak_last_sample_timestamp_seconds"
 
 # The scrape itself.
 SCRAPE_SUCCESS: Final = "homeostat_scrape_collector_success"

@@ -6,7 +6,7 @@ Adding an action: a model here and in ``Step``, a file in responder/actions and 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, get_args, get_type_hints
+from typing import Annotated, ClassVar, Literal, get_args, get_type_hints
 
 from homeostat.databaseaddresses import is_postgres_address, is_redis_address
 from homeostat.explain import At
@@ -59,6 +59,21 @@ class HookStep(StepBase):
     # Short: an application that cannot answer its hook within two seconds needs the next rung.
     timeout: Period = 2.0
     verify: Verification = Verification(within=6.0)
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceStep(StepBase):
+    """POST to a hook by which the application tells of itself, and keep its answer in the ledger, without secrets and
+    cut to size. It mends nothing, so nothing is verified: the next step follows. Workloads without that hook skip it.
+    """
+
+    action: Literal["evidence"]
+    hook: str
+    # Looking through all its objects takes an application a while.
+    timeout: Period = 10.0
+    #: Every step has one; of this nothing is judged.
+    verify: ClassVar[Verification] = Verification()
     tier: Tier = Tier.SOFT
 
 
@@ -291,6 +306,7 @@ class RestartUnitStep(StepBase):
 
 Step = Annotated[
     HookStep
+    | EvidenceStep
     | UnpauseStep
     | SignalStep
     | ExecStep

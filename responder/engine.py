@@ -60,9 +60,11 @@ class StepEngine:
         started = await self._under.append(episode, EntryKind.STARTED, data, self._clock.now())
         self._under.check()  # the last moment before acting: a process may be stopped for minutes between two lines
         begin = self._clock.monotonic()
-        status, detail = memo if isinstance(memo, tuple) else await self._apply(step, target)
+        status, detail, told = (*memo, None) if isinstance(memo, tuple) else await self._apply(step, target)
         outcome = Outcome(status, detail, round(self._clock.monotonic() - begin, 3))
         now = self._clock.now()
+        if told is not None:
+            await self._under.append(episode, EntryKind.EVIDENCE, {"rung": index, **told}, now)
         finished = {"rung": index, "action": step.action, "token": started.id, "status": status.value, "detail": detail}
         await self._under.append(
             episode, EntryKind.FINISHED, {**finished, "seconds": outcome.seconds, **_due(step, data, status, now)}, now
@@ -108,19 +110,19 @@ class StepEngine:
             return Status.SKIPPED, f"unexpected: {err!r}"
         return (Status.SKIPPED, memo.reason) if isinstance(memo, Skipped) else memo
 
-    async def _apply(self, step: Step, target: Target) -> tuple[Status, str]:
+    async def _apply(self, step: Step, target: Target) -> tuple[Status, str, Mapping[str, object] | None]:
         try:
             async with asyncio.timeout(step.timeout):
                 result = await ACTIONS[step.action].apply(step, target, self._tools)
         except TimeoutError:
-            return Status.FAILED, f"not done within {step.timeout:g} s"
+            return Status.FAILED, f"not done within {step.timeout:g} s", None
         except HomeostatError as err:
-            return Status.FAILED, str(err)
+            return Status.FAILED, str(err), None
         except Exception as err:  # noqa: BLE001 - a defect in an action must end as an outcome, not as a dead worker
-            return Status.FAILED, f"unexpected: {err!r}"
+            return Status.FAILED, f"unexpected: {err!r}", None
         if isinstance(result, Applied):
-            return Status.APPLIED, result.detail
-        return Status.SKIPPED, result.reason
+            return Status.APPLIED, result.detail, result.evidence
+        return Status.SKIPPED, result.reason, None
 
 
 def _due(step: Step, started: Mapping[str, object], status: Status, now: float) -> dict[str, float]:

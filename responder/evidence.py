@@ -3,7 +3,6 @@ alert's expression as Prometheus has it (never as the alert says it).
 """
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from homeostat.probes import ProbeContext, run_probe
 from homeostat.prometheus_api import PrometheusClient, Sample
 from homeostat.settings import Settings
 from homeostat.workloads import ProbeRole, ProbeSpec
+from responder.conditions import about
 from responder.ledger import Episode
 from responder.targets import Resolver, Target
 from responder.verify import Quality, Reading
@@ -103,8 +103,15 @@ def _containers(target: Target) -> list[tuple[str, str, float | None]]:
 #: When a workload was last measured. Its own series, not the scrape's: with its collector failing, an expression over
 #: them gives nothing, too.
 _NEWEST = (
-    f"max(timestamp({names.CONTAINER_RUNNING}{{workload=%s}}) or timestamp({names.PROCESS_RUNNING}{{workload=%s}}))"
+    f"max(timestamp({names.CONTAINER_RUNNING}{{workload=$workload}})"
+    f" or timestamp({names.PROCESS_RUNNING}{{workload=$workload}}))"
 )
+#: The same of rules about leaks. The detector is a part of its own: without its word a leak is not over.
+_NEWEST_VERDICT = f"max(timestamp({names.LEAK_VERDICT}{{workload=$workload}}))"
+_ABOUT_LEAKS = "homeostat_leak_"
+#: Of one workload, labels of which each value is a trouble of its own. No other label is compared: one that changes
+#: with what a step does (an id, an address, a version) would make a trouble that goes on look like the end of this one.
+APART = (names.RESOURCE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +126,9 @@ class ExpressionEvidence:
         source = f"rule {self.episode.alert}"
         try:
             expression = await self.prometheus.alert_expression(self.episode.labels)
-            # A quoted JSON string is a PromQL string: the workload stays data.
-            workload = json.dumps(self.episode.workload)
+            newest = _NEWEST_VERDICT if _ABOUT_LEAKS in expression else _NEWEST
             fresh, found = await asyncio.gather(
-                self.prometheus.query(_NEWEST % (workload, workload)),
+                self.prometheus.query(about(newest, self.episode.workload)),
                 self.prometheus.query(expression),
             )
         except HomeostatError as err:
@@ -136,6 +142,12 @@ class ExpressionEvidence:
 
 
 def _is_ours(sample: Sample, episode: Episode) -> bool:
+    """What says nothing of a container is about all of them."""
     same = sample.labels.get(names.WORKLOAD) == episode.workload
     container = sample.labels.get(names.CONTAINER, "")
-    return same and container in ("", episode.container)
+    return same and container in ("", episode.container) and not _is_another(sample, episode)
+
+
+def _is_another(sample: Sample, episode: Episode) -> bool:
+    both = (name for name in APART if name in sample.labels and name in episode.labels)
+    return any(sample.labels[name] != episode.labels[name] for name in both)

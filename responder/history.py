@@ -23,10 +23,15 @@ def _rung(entry: Entry) -> int:
     return int(str(entry.data["rung"]))
 
 
+def is_look(started: Entry) -> bool:
+    """Whether that step only asked for evidence: it changes nothing, so whatever became of it, nothing is judged."""
+    return started.data["action"] == "evidence"
+
+
 def unjudged_step(entries: Sequence[Entry]) -> Entry | None:
     """The started entry of the last step, unless it is known not to have helped: only then the next one may follow."""
     started = next((entry for entry in reversed(entries) if entry.kind is EntryKind.STARTED), None)
-    if started is None or any(e.id > started.id and _rules_out(e, started) for e in entries):
+    if started is None or is_look(started) or any(e.id > started.id and _rules_out(e, started) for e in entries):
         return None
     return started
 

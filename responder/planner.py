@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from homeostat.ladders import Ladder
-from homeostat.steps import DegradeStep, HookStep, Step
+from homeostat.steps import DegradeStep, EvidenceStep, HookStep, Step
 from homeostat.workloads import Workload, is_workload_id
 from responder.gates import Facts, Refusal, Then, first_refusal, is_met, unasked
 
@@ -53,7 +53,9 @@ def plan(request: Request, facts: Facts) -> Decision:
 
 def _applies(step: Step, workload: Workload | None) -> bool:
     # An unknown workload is the gates' matter: they must see the step to refuse it.
-    return workload is None or not isinstance(step, HookStep | DegradeStep) or step.hook in workload.hooks
+    if workload is None or not isinstance(step, HookStep | EvidenceStep | DegradeStep):
+        return True
+    return step.hook in workload.hooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 Their evidence is the same. After a storm a workload has many of them, and each would keep its worker for a whole hold.
 """
 
+from homeostat import names
+from responder.evidence import APART
 from responder.ledger import Episode
 from responder.verify import Judgement
 
@@ -33,6 +35,8 @@ class Quiet:
 
 
 def _key(episode: Episode) -> _Key:
-    """Rules may share a name; these labels tell them apart."""
-    labels = episode.labels
-    return episode.workload, episode.container, episode.alert, labels.get("severity", ""), labels.get("remedy", "")
+    """What the evidence is about: a workload or one container of it, and a rule. Rules may share a name; severity and
+    remedy tell them apart.
+    """
+    told = (names.WORKLOAD, names.CONTAINER, "alertname", names.SEVERITY, names.REMEDY, *APART)
+    return tuple(episode.labels.get(name, "") for name in told)

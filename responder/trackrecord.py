@@ -10,6 +10,7 @@ import structlog
 
 from homeostat.clock import Clock
 from responder.engine import Status
+from responder.history import is_look
 from responder.ledger import Entry, EntryKind, Episode, Final, Store, StoreError
 from responder.metrics import Metrics
 from responder.verify import Verdict
@@ -60,7 +61,7 @@ def attempts(episode: Episode, entries: Sequence[Entry], later: Iterable[float])
     started: Entry | None = None
     for entry in entries:
         if entry.kind is EntryKind.STARTED:
-            started = entry
+            started = None if is_look(entry) else entry
         elif entry.kind is EntryKind.FINISHED and entry.data["status"] == Status.SKIPPED:
             started = None
         elif entry.kind is EntryKind.JUDGED and started and entry.data["verdict"] != Verdict.INCONCLUSIVE:

@@ -57,11 +57,17 @@ class ProcessReader:
             return counted
         if not looks:
             return counted
-        open_fds, worst = sum(fds for fds, _ in looks), max(ratio for _, ratio in looks)
-        return Processes(counted.count, counted.threads, open_fds, worst)
+        fds, limit = max(looks, key=_nearness)
+        return Processes(
+            counted.count,
+            counted.threads,
+            open_fds=sum(fds for fds, _ in looks),
+            worst_fds=fds,
+            worst_fd_limit=0 if limit == math.inf else int(limit),
+        )
 
     def _look(self, pid: int, read: ReadTogether) -> tuple[int, float] | None:
-        """(open files, their share of its limit); None when it has ended. Raises PermissionError."""
+        """(open files, their limit); None when it has ended. Raises PermissionError."""
         try:
             fds = self._open_fds(pid)
         except PermissionError:
@@ -69,7 +75,7 @@ class ProcessReader:
         except OSError:
             return None
         soft = self._soft_limit(pid, read)
-        return None if soft is None else (fds, fds / soft)
+        return None if soft is None else (fds, soft)
 
     def _soft_limit(self, pid: int, read: ReadTogether) -> float | None:
         """Of open files; infinite for none, None when the process has ended."""
@@ -98,6 +104,11 @@ def members(folder: str, threads_file: str, read: ReadTogether) -> Members | Non
     if pids is None:
         return None
     return Members([int(pid) for pid in pids.split()], None if threads is None else threads.count(b"\n"))
+
+
+def _nearness(look: tuple[int, float]) -> tuple[float, int]:
+    fds, limit = look
+    return fds / limit, fds
 
 
 def _ids(files: Sequence[str], contents: Contents) -> bytes | None:

@@ -80,12 +80,22 @@ class CgroupDetail:
 
 @dataclass(slots=True)
 class Processes:
-    """What its processes hold. ``worst_fd_ratio``: the largest share of its own limit that one of them has open."""
+    """What its processes hold. ``worst_fds``: open files of the one that is nearest to its own soft limit,
+    ``worst_fd_limit`` (0 for none).
+    """
 
     count: int | None = None
     threads: int | None = None
     open_fds: int | None = None
-    worst_fd_ratio: float | None = None
+    worst_fds: int | None = None
+    worst_fd_limit: int | None = None
+
+    @property
+    def worst_fd_ratio(self) -> float | None:
+        """The largest share of its own limit that one of them has open."""
+        if self.worst_fds is None or self.worst_fd_limit is None:
+            return None
+        return self.worst_fds / self.worst_fd_limit if self.worst_fd_limit else 0.0
 
 
 @dataclass(slots=True)

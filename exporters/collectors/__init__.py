@@ -11,6 +11,7 @@ from exporters.collectors import (
     exporter,
     health,
     host,
+    leaks,
     probes,
     process_groups,
     process_resources,
@@ -45,6 +46,7 @@ COLLECTORS: Mapping[str, CollectorModule] = {
     "process_resources": process_resources,
     "process_groups": process_groups,
     "databases": databases,
+    "leaks": leaks,
     "exporter": exporter,
 }
 

@@ -2,6 +2,7 @@
 
 from responder.actions.base import Action
 from responder.actions.degrade import Degrade
+from responder.actions.evidence import Evidence
 from responder.actions.exec import Exec
 from responder.actions.hook import Hook
 from responder.actions.limits import RaiseLimits
@@ -18,6 +19,7 @@ from responder.actions.unpause import Unpause
 
 ACTIONS: dict[str, Action] = {
     "hook": Hook(),
+    "evidence": Evidence(),
     "unpause": Unpause(),
     "signal": Signal(),
     "exec": Exec(),

@@ -36,9 +36,13 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Done, as far as the one who was asked says. ``detail`` is for the ledger."""
+    """Done, as far as the one who was asked says. ``detail`` is for the ledger.
+
+    ``evidence``: what it was told besides, as JSON without secrets and of bounded size; kept as evidence.
+    """
 
     detail: str
+    evidence: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """POST to a hook of the application: the softest repair. Touches nothing else; 2xx means it was taken."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import aiohttp
 
 from homeostat.directory import resolve_hook
@@ -20,15 +23,20 @@ class Hook:
         if not known:
             return Skipped(f"hook {step.hook}: its container has no address now")
         for url in known:
-            await _post(url, tools.session)
+            async with posted(url, tools.session) as response:
+                await response.content.read(4096)
         return Applied(f"hook {step.hook}: {len(known)} called")
 
 
-async def _post(url: str, session: aiohttp.ClientSession) -> None:
+@asynccontextmanager
+async def posted(url: str, session: aiohttp.ClientSession) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The answer to a POST, its body not read yet. Raises Permanent for one that is not 2xx, Unreachable for none and
+    for one that breaks off while it is read.
+    """
     try:
         async with session.post(url, allow_redirects=False) as response:
-            await response.content.read(4096)
             if response.status >= 300:  # noqa: PLR2004 - HTTP
                 raise Permanent(f"the hook answered {response.status}")
+            yield response
     except (aiohttp.ClientError, OSError) as err:
         raise Unreachable(f"the hook does not answer: {type(err).__name__}") from err

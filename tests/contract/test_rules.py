@@ -34,9 +34,12 @@ OF_COLLECTORS = {
     for metric in module.METRICS
     for suffix in (("_bucket", "_sum", "_count") if metric.type is MetricType.HISTOGRAM else ("",))
 }
+#: What applications tell of themselves, by the contract that they are given.
+OF_APPLICATIONS = set(re.findall(r"app_\w+", (ROOT / "docs/application-metrics.md").read_text().split("\n## ")[1]))
 KNOWN_METRICS = (
     OF_PROMETHEUS
     | OF_COLLECTORS
+    | OF_APPLICATIONS
     | {value for value in vars(names).values() if isinstance(value, str) and value.startswith("homeostat_")}
 )
 #: Has no end to test: it always fires.

@@ -90,6 +90,17 @@ class WorldAction:
 
 
 @dataclass
+class WorldTeller(WorldAction):
+    """The same that tells something, too."""
+
+    subjects: Mapping[str, object] = field(default_factory=dict)
+
+    async def apply(self, step: Step, target: object, tools: object) -> Applied | Skipped:
+        self.world.act(self.name)
+        return Applied("told", {"subjects": self.subjects})
+
+
+@dataclass
 class WorldMeasure(WorldAction):
     """The same with an effect that can be put back: responder.actions.base.Undoable and Renewable."""
 

@@ -335,6 +335,33 @@ async def test_gc_collects(web):
     assert done["collected"] >= 0
 
 
+async def test_heap_tells_what_has_grown_since_it_was_asked_before(web):
+    await web.call("POST", "/hooks/heap")
+    await web.call("POST", "/faults/memory-leak?mb_per_s=200&limit_mb=30")
+    await asyncio.sleep(0.6)
+    status, told = await web.call("POST", "/hooks/heap")
+
+    assert status == 200
+    assert told["unit"] == "objects by type"
+    assert 0.6 <= told["seconds_since_last_time"] < 5
+    assert "+30 mmap" in told["grown"]
+    assert len(told["most"]) == 20
+    counts = [int(line.split()[0]) for line in told["most"]]
+    assert counts == sorted(counts, reverse=True)
+
+
+async def test_heap_tells_lines_of_code_where_python_traces_them(shop):
+    with shop.run("web", SHOP_FAULTS="1", SHOP_REQUEST_LOG=os.devnull, PYTHONTRACEMALLOC="1") as web:
+        _, first = await web.call("POST", "/hooks/heap")
+        await web.call("POST", "/faults/fd-leak?per_s=500")
+        await asyncio.sleep(0.5)
+        _, told = await web.call("POST", "/hooks/heap")
+
+    assert (first["unit"], first["seconds_since_last_time"], first["grown"]) == ("bytes by line of code", None, [])
+    assert len(first["most"]) == 20
+    assert any("leaks.py:" in line for line in told["grown"])
+
+
 async def test_reset_connections_heals_leaked_connections(web):
     _, leaked = await web.call("POST", "/faults/connection-leak")
     sick, health = await web.call("GET", "/health")

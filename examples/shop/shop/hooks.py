@@ -7,11 +7,13 @@ from mmap import mmap
 from aiohttp import web
 
 from shop.health import check
+from shop.heap import Heap
 from shop.orders import ITEMS_KEY
 from shop.stores import STORES
 
 #: In-process cache without a bound, as found in the wild. Here only the memory-leak fault fills it.
 LOCAL_CACHE = web.AppKey("local_cache", dict[int, mmap])
+HEAP = web.AppKey("heap", Heap)
 
 
 async def collect_garbage(_request: web.Request) -> web.Response:
@@ -37,9 +39,15 @@ async def reset_connections(request: web.Request) -> web.Response:
     return web.json_response(body, status=503 if reasons else 200)
 
 
+async def tell_heap(request: web.Request) -> web.Response:
+    """Mends nothing: it is evidence for people."""
+    return web.json_response(request.app[HEAP].tell())
+
+
 HOOKS = {
     "gc": collect_garbage,
     "cache-clear": clear_cache,
     "reset-connections": reset_connections,
+    "heap": tell_heap,
 }
 ROUTES = [web.post(f"/hooks/{name}", hook) for name, hook in HOOKS.items()]

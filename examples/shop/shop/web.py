@@ -6,7 +6,8 @@ from shop import degraded, faults, hooks, orders
 from shop.answers import answer_503
 from shop.degraded import DEGRADATION, Degradation
 from shop.health import show_health
-from shop.hooks import LOCAL_CACHE
+from shop.heap import Heap
+from shop.hooks import HEAP, LOCAL_CACHE
 from shop.leaks import FAULT_STATE, FaultState, leak_in_background
 from shop.metrics import show_metrics, web_families
 from shop.request_log import log_requests, open_request_log
@@ -22,6 +23,7 @@ def build_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[log_requests(log), *injected, answer_503])
     app[STORES] = Stores(settings)
     app[LOCAL_CACHE] = {}
+    app[HEAP] = Heap()
     app[DEGRADATION] = Degradation()
     app.add_routes([*orders.ROUTES, *hooks.ROUTES, *degraded.ROUTES, web.get("/health", show_health)])
     app.add_routes([web.get("/metrics", show_metrics(web_families))])

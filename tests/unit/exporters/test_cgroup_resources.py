@@ -64,7 +64,7 @@ def expected(tree, *, is_limited):
         pressure=Pressure() if is_v1 else Pressure(1.5, 0.25, 0.2, 3.0, 2.5),
         pids_limit=100 if is_limited else 0,
     )
-    held = Processes(1, 6, 2, 2 / 1024) if is_limited else Processes(2, 6, 12, 0.5)
+    held = Processes(1, 6, 2, 2, 1024) if is_limited else Processes(2, 6, 12, 8, 16)
     return ResourceSample(detail, held, (ETH0,))
 
 
@@ -133,7 +133,7 @@ def test_a_process_that_ends_is_no_trouble(v2, clock, free):
     (v2 / "sys" / "docker" / ID / "cgroup.procs").write_text("4711\n4999\n")
     found = Cgroups(clock, v2 / "sys", v2 / "proc").resources_all([free])[ID]
 
-    assert found.processes == Processes(2, 6, 4, 4 / 1024)
+    assert found.processes == Processes(2, 6, 4, 4, 1024)
 
 
 def test_a_container_whose_processes_all_end_has_no_open_files_to_tell(v2, clock, free):
@@ -150,14 +150,16 @@ def test_the_worst_process_counts_not_the_average(v2, clock, free):
     procs.write_text(procs.read_text() + "".join(f"{pid}\n" for pid in range(5000, 5050)))
     found = Cgroups(clock, v2 / "sys", v2 / "proc").resources_all([free])[ID].processes
 
-    assert (found.open_fds, found.worst_fd_ratio) == (62, 0.5)
+    assert (found.open_fds, found.worst_fds, found.worst_fd_limit, found.worst_fd_ratio) == (62, 8, 16, 0.5)
 
 
 def test_no_limit_of_open_files_is_no_share(v2, clock, free):
     for pid in (4711, 4720):
         (v2 / "proc" / str(pid) / "limits").write_text("Max open files            unlimited  unlimited  files\n")
+    found = Cgroups(clock, v2 / "sys", v2 / "proc").resources_all([free])[ID].processes
 
-    assert Cgroups(clock, v2 / "sys", v2 / "proc").resources_all([free])[ID].processes == Processes(2, 6, 12, 0.0)
+    assert found == Processes(2, 6, 12, 8, 0)
+    assert found.worst_fd_ratio == 0.0
 
 
 def test_thousands_of_processes_cost_no_more_than_hundreds(v2, clock, free):

@@ -30,7 +30,7 @@ pytestmark = [
 
 
 #: Collectors that measure something wherever the exporter runs.
-ALWAYS = dict.fromkeys(("workloads", "probes", "health", "host", "clock", "databases", "exporter"), 1)
+ALWAYS = dict.fromkeys(("workloads", "probes", "health", "host", "clock", "databases", "leaks", "exporter"), 1)
 
 
 @pytest.fixture(autouse=True)
@@ -139,12 +139,44 @@ async def test_a_probe_that_hangs_does_not_delay_a_scrape(told):
     await asyncio.sleep(0.05)
 
 
+async def test_leaks_are_looked_for_and_what_is_known_outlasts_the_exporter(told):
+    settings = told("docker: {enabled: false}")
+    guardian = FakeGuardian("api")
+    await guardian.start(control_socket_path(settings.state_dir))
+    try:
+        async with exporter(settings) as client:
+            async with asyncio.timeout(5):
+                while not (found := await leaks(client)):
+                    await asyncio.sleep(0.02)
+            async with client.get("/leaks", params={"workload": "shop/none"}) as response:
+                assert await response.json() == {"series": []}
+    finally:
+        await guardian.stop()
+
+    assert {(row["workload"], row["verdict"]) for row in found} == {("local/api", "insufficient_data")}
+    assert (settings.state_dir / "leaks.json").exists()
+
+
+async def leaks(client):
+    async with client.get("/leaks") as response:
+        assert response.status == 200
+        return (await response.json())["series"]
+
+
+async def test_a_state_folder_that_cannot_be_written_to_keeps_nobody_from_measuring(told, tmp_path):
+    (tmp_path / "occupied").write_text("")
+    settings = told("docker: {enabled: false}\nstate_dir: occupied")
+    async with exporter(settings) as client:
+        assert await successes(client) == ALWAYS
+
+
 async def test_the_pages_for_people(told):
     async with exporter(told("docker: {enabled: false}")) as client:
         async with client.get("/-/healthy") as response:
             assert (response.status, await response.text()) == (200, "ok\n")
         async with client.get("/") as response:
-            assert '<a href="/metrics">' in await response.text()
+            page = await response.text()
+            assert all(f'<a href="{path}">' in page for path in ("/metrics", "/discovery", "/leaks", "/-/healthy"))
 
 
 async def test_nothing_blocks_the_loop(told):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from homeostat.alertmanager_api import AlertState
 from homeostat.ladders import DEFAULT_LADDERS, Ladder
 from homeostat.sections import Cap, MaintenanceWindow, Scope
-from homeostat.steps import HookStep, RestartStep, Step, Tier, UnpauseStep
+from homeostat.steps import EvidenceStep, HookStep, RestartStep, Step, Tier, UnpauseStep
 from homeostat.workloads import HookSpec, Kind, Workload, is_workload_id
 from responder.gates import AlertView, Approval, Facts, Limits, Question, Refusal, Then, first_refusal
 from responder.ledger import Hold, StepRecord
@@ -55,6 +55,15 @@ def test_skips_a_hook_that_the_workload_does_not_offer():
     without = replace(GOOD, workload=replace(SHOP, hooks={}))
 
     assert ask(without) == Act(1, RESTART)
+
+
+def test_does_not_ask_for_evidence_that_the_workload_does_not_offer():
+    heap = EvidenceStep(action="evidence", hook="heap")
+    offered = replace(GOOD, workload=replace(SHOP, hooks={"heap": HookSpec(":8080/heap")}))
+
+    assert ask(offered, Ladder(steps=(heap, RESTART))) == Act(0, heap)
+    assert ask(ladder=Ladder(steps=(heap, RESTART))) == Act(1, RESTART)
+    assert ask(ladder=Ladder(steps=(heap,), escalate=False)) == Exhausted(escalate=False)
 
 
 def test_calls_people_when_no_rung_of_the_ladder_applies():

@@ -40,8 +40,8 @@ def test_it_speaks_of_now_for_a_short_time_only(quiet: Quiet):
     assert quiet.seen(episode(50.0), ENDED + 10) is None
 
 
-@pytest.mark.parametrize("label", ["workload", "container", "alertname", "severity", "remedy"])
-def test_it_serves_no_other_workload_container_or_rule(quiet: Quiet, label: str):
+@pytest.mark.parametrize("label", ["workload", "container", "resource", "alertname", "severity", "remedy"])
+def test_it_serves_no_other_workload_container_resource_or_rule(quiet: Quiet, label: str):
     assert quiet.seen(episode(50.0, **{label: "other"}), ENDED) is None
 
 

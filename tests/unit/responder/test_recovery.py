@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 from fakes.clock import FakeClock
-from fakes.world import World, WorldAction, WorldAlertmanager, WorldGuardian, WorldMeasure, WorldPrometheus
+from fakes.world import World, WorldAction, WorldAlertmanager, WorldGuardian, WorldMeasure, WorldPrometheus, WorldTeller
 from prometheus_client import CollectorRegistry
 
 from homeostat import settings as settings_module
@@ -67,6 +67,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     for name in ("hook", "restart"):
         monkeypatch.setitem(ACTIONS, name, WorldAction(world, name))
     monkeypatch.setitem(ACTIONS, "limits", WorldMeasure(world, "limits"))
+    monkeypatch.setitem(ACTIONS, "evidence", WorldTeller(world, "evidence", {"api": {"gc": ["12 Order"]}}))
     return world
 
 
@@ -623,6 +624,65 @@ async def test_what_was_seen_before_a_hard_step_is_kept(world: World, store: Sql
     assert kinds[kinds.index(EntryKind.EVIDENCE) + 1] is EntryKind.STARTED
     [seen] = [entry for entry in await store.entries(episode.id) if entry.kind is EntryKind.EVIDENCE]
     assert seen.data == {"rung": 1, "seen": "the last words"}
+
+
+# --- Steps that only look
+
+EVIDENCE = {"action": "evidence", "hook": "gc"}
+
+
+async def test_what_the_application_tells_is_kept_and_not_judged(world: World, store: SqliteStore):
+    world.cures = frozenset({"restart"})
+    episode = await open_episode(world, store)
+
+    done = await drive(world, store, with_ladder(EVIDENCE, RESTART))
+
+    entries = await store.entries(episode.id)
+    [heard] = [entry for entry in entries if entry.kind is EntryKind.EVIDENCE and entry.data["rung"] == 0]
+    judged = [entry.data["action"] for entry in entries if entry.kind is EntryKind.JUDGED]
+    assert (done.final, world.taken) == (Final.VERIFIED, ["evidence", "restart"])
+    assert heard.data == {"rung": 0, "subjects": {"api": {"gc": ["12 Order"]}}}
+    assert judged == ["restart"]
+
+
+async def test_what_was_only_looked_at_claims_no_recovery(world: World, store: SqliteStore):
+    """The trouble ends just when the application is asked: nothing was mended by that."""
+    world.cures = frozenset({"evidence"})
+    await open_episode(world, store)
+
+    done = await drive(world, store, with_ladder(EVIDENCE, RESTART))
+
+    assert (done.final, world.taken) == (Final.SELF_RESOLVED, ["evidence"])
+
+
+async def test_an_application_that_does_not_tell_costs_no_time(world: World, store: SqliteStore):
+    world.failing = {"evidence": Permanent("the hook answered 500")}
+    world.cures = frozenset({"restart"})
+    await open_episode(world, store)
+    before = world.clock.now()
+
+    done = await drive(world, store, with_ladder(EVIDENCE, RESTART))
+
+    assert (done.final, world.taken) == (Final.VERIFIED, ["evidence", "restart"])
+    assert world.clock.now() - before < 10.0
+
+
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("write", range(1, 8))
+async def test_a_crash_at_any_write_asks_once_and_goes_on(world: World, store: SqliteStore, write: int, after: bool):
+    world.cures = frozenset({"restart"})
+    await open_episode(world, store)
+    settings = with_ladder(EVIDENCE, RESTART)
+    with contextlib.suppress(Crash):
+        await drive(world, CrashingStore(store, write, before=not after), settings)
+
+    ended = [episode for episode in await store.episodes(1) if episode.final is not None]
+    done = ended[0] if ended else await drive(world, store, settings)
+
+    started = [e.data["action"] for e in await store.entries(done.id) if e.kind is EntryKind.STARTED]
+    assert started == ["evidence", "restart"]  # whatever became of the first, the second follows
+    assert world.taken.count("evidence") <= 1
+    assert (done.final is Final.VERIFIED) == ("restart" in world.taken)
 
 
 # --- Waits

@@ -55,6 +55,19 @@ async def test_a_step_counts_as_what_it_was_judged(store: SqliteStore, record: T
     assert (restart.seconds_median, restart.seconds_p95, restart.recurrence_ratio) == (12.0, 12.0, 0.0)
 
 
+async def test_what_only_looked_counts_for_nothing_when_the_trouble_ends_after_it(
+    store: SqliteStore, record: TrackRecord
+):
+    episode = await opened(store, 100.0)
+    await took(store, episode, "evidence", "")
+    await store.append(episode, EntryKind.JUDGED, {"action": "none", "verdict": "verified"}, 110.0)
+    await store.finish(episode, Final.SELF_RESOLVED, "the alert ended", 112.0)
+
+    await record.refresh()
+
+    assert record.rows(0.0) == []
+
+
 @pytest.mark.parametrize(("verdict", "status"), [("inconclusive", "applied"), ("", "skipped"), ("", "failed")])
 async def test_what_was_not_judged_counts_for_nothing(store: SqliteStore, record: TrackRecord, verdict, status):
     episode = await opened(store, 100.0)
