@@ -43,10 +43,13 @@ async def recoveries(settings: Settings, console: Console, limit: int) -> None:
     for row in rows:
         final = row["final"] or "open"
         style = _GOOD.get(final, "yellow")
-        table.add_row(
-            str(row["id"]), row["opened_at"], row["workload"], row["alert"], f"[{style}]{final}", row["reason"]
-        )
+        table.add_row(str(row["id"]), row["opened_at"], row["workload"], _of(row), f"[{style}]{final}", row["reason"])
     console.print(table if rows else "nothing has had to be repaired yet")
+
+
+def _of(row: Mapping[str, Any]) -> str:
+    """``LeakConfirmed memory``: two leaks of one workload are two troubles."""
+    return " ".join(filter(None, (row["alert"], row.get("resource"))))
 
 
 async def story(settings: Settings, console: Console, recovery: int) -> None:
@@ -55,7 +58,7 @@ async def story(settings: Settings, console: Console, recovery: int) -> None:
 
 
 def _story(row: Mapping[str, Any], console: Console) -> None:
-    console.print(f"recovery {row['id']}: {row['alert']} of {row['workload']} {row['container']}", markup=False)
+    console.print(f"recovery {row['id']}: {_of(row)} of {row['workload']} {row['container']}", markup=False)
     for entry in row["entries"]:
         details = {key: value for key, value in entry.items() if key not in _ELSEWHERE}
         text = ", ".join(f"{key}={value}" for key, value in details.items())

@@ -15,7 +15,7 @@ class Ladder:
 
 
 #: The exporter's detector needs up to a minute to see that what grew was given back, and Prometheus 15 s to hear of it.
-_VERDICT_S = 90.0
+_VERDICT_LAG_S = 80.0
 #: Over at least one more reading.
 _VERDICT_HOLD_S = 20.0
 #: That its rule is no longer true says only that nobody calls it a leak: nor does an exporter that was started anew,
@@ -25,16 +25,16 @@ _JUDGED = f'{names.LEAK_VERDICT}{{workload=$workload,verdict="healthy"}}'
 _UNHURRIED_S = 10.0
 
 
-def _give_back(hook: str, within_s: float = _VERDICT_S) -> HookStep:
+def _give_back(hook: str, lag_s: float = _VERDICT_LAG_S) -> HookStep:
     """A hook against a leak, believed when the detector sees that the floor has fallen."""
-    seen = Verification(within=within_s, hold=_VERDICT_HOLD_S, promql=_JUDGED)
+    seen = Verification(lag=lag_s, hold=_VERDICT_HOLD_S, promql=_JUDGED)
     return HookStep(action="hook", hook=hook, timeout=_UNHURRIED_S, verify=seen)
 
 
-_RESTART_OF_A_LEAK = RestartStep(action="restart", verify=Verification(within=_VERDICT_S, hold=_VERDICT_HOLD_S))
+_RESTART_OF_A_LEAK = RestartStep(action="restart", verify=Verification(within=15.0, lag=75.0, hold=_VERDICT_HOLD_S))
 #: An application's page is read every 15 s, and one that is not read says nothing of its pools.
 _POOLS_TOLD = Verification(
-    within=45.0, hold=20.0, promql='count({__name__=~"app_pool_(waiting|timeouts_total)",workload=$workload})'
+    within=15.0, lag=30.0, hold=20.0, promql='count({__name__=~"app_pool_(waiting|timeouts_total)",workload=$workload})'
 )
 
 
@@ -75,7 +75,7 @@ DEFAULT_LADDERS: dict[str, Ladder] = {
     # A minute for each hook of the half hour that is left, though the verdict may take longer: then a restart that was
     # not needed is the lesser harm.
     "leak_exhausting": Ladder(
-        steps=(_give_back("gc", within_s=60.0), _give_back("cache-clear", within_s=60.0), _RESTART_OF_A_LEAK)
+        steps=(_give_back("gc", lag_s=50.0), _give_back("cache-clear", lag_s=50.0), _RESTART_OF_A_LEAK)
     ),
     "pool": Ladder(
         steps=(

@@ -34,6 +34,9 @@ class Verification:
 
     within: Duration = 10.0
     hold: Duration = 4.0
+    #: How much longer the alert's rule and ``promql`` may take, where what they rest on is measured late. A workload
+    #: that is down or ill for ``within`` on end meanwhile is not waited for.
+    lag: Duration = 0.0
     #: One more thing that has to be true: at least one sample, and none of them 0. ``$workload`` stands for the
     #: workload's id, quoted.
     promql: Line | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from homeostat import names
 from homeostat.clock import rfc3339
 from responder.ledger import Entry, EntryKind, Episode, Hold
 
@@ -14,6 +15,7 @@ def episode_json(episode: Episode) -> dict[str, object]:
         "alert": episode.alert,
         "workload": episode.workload,
         "container": episode.container,
+        "resource": episode.labels.get(names.RESOURCE, ""),
         "remedy": episode.remedy,
         "starts_at": rfc3339(episode.starts_at),
         "opened_at": rfc3339(episode.opened_at),

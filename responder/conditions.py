@@ -38,4 +38,5 @@ class Condition:
         found = await self.is_true()
         if isinstance(found, str):
             return [Reading("promql", Quality.NO_DATA, found)]
-        return [Reading("promql", Quality.GOOD if found else Quality.BAD, "true" if found else "not true")]
+        quality, detail = (Quality.GOOD, "true") if found else (Quality.BAD, "not true")
+        return [Reading("promql", quality, detail, lags=True)]

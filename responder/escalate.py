@@ -73,7 +73,8 @@ def _alert(episode: Episode, entries: Sequence[Entry], ends_at: float) -> Posted
         "source_alert": episode.alert,
         "episode": str(episode.id),
     }
-    optional = {names.WORKLOAD: episode.workload, names.CONTAINER: episode.container}
+    told = (names.WORKLOAD, names.CONTAINER, names.RESOURCE)
+    optional = {name: episode.labels.get(name, "") for name in told}
     labels |= {name: value for name, value in optional.items() if value}
     annotations = {
         "summary": "homeostat could not repair a workload.",

@@ -137,7 +137,7 @@ class ExpressionEvidence:
             return [Reading(source, Quality.NO_DATA, "no measurement newer than the step yet")]
         ours = [sample for sample in found if _is_ours(sample, self.episode)]
         if ours:
-            return [Reading(source, Quality.BAD, f"still true, value {ours[0].value:g}")]
+            return [Reading(source, Quality.BAD, f"still true, value {ours[0].value:g}", lags=True)]
         return [Reading(source, Quality.GOOD, "no longer true")]
 
 

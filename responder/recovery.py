@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 #: How soon a waiting episode is looked at again.
 _AGAIN_S = 5.0
+#: The same when all is done and only the end is waited for, which wakes it up: it may be days.
+_USED_UP_AGAIN_S = 30.0
 #: The same while many wait.
 _STORM_AGAIN_S = 15.0
 #: Evidence without a step: it must be good soon (it is already, or the alert would not have ended), for the usual hold.
@@ -101,7 +103,7 @@ class Recovery:
                 return await self._finish(episode, Final.ESCALATED, reason)
             case Exhausted():
                 is_over = facts.alert.state is None and not facts.alert.problem
-                return await self._refused(episode, entries, target, _OVER) if is_over else Deferred(_AGAIN_S)
+                return await self._refused(episode, entries, target, _OVER) if is_over else Deferred(_USED_UP_AGAIN_S)
             case _ as never:
                 assert_never(never)
 
@@ -187,7 +189,7 @@ class Recovery:
     async def _verify(self, episode: Episode, step: Step, what: str) -> tuple[Verdict, str]:
         target = await self._s.resolver.resolve_or_none(episode, self._settings)
         grace_s = target.workload.start_grace_s if target and step.tier is Tier.HARD else 0.0
-        terms = Terms(step.verify.within + grace_s, step.verify.hold)
+        terms = Terms(step.verify.within + grace_s, step.verify.hold, lag_s=step.verify.lag)
         judgement = await self._onlooker.look(episode, target, step.verify, terms, what, self._under)
         return judgement.verdict, judgement.reason
 

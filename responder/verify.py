@@ -19,11 +19,12 @@ class Quality(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One piece of evidence at one moment. ``detail`` says what was seen."""
+    """One piece of evidence at one moment. ``detail`` says what was seen. ``lags``: others measured it, and earlier."""
 
     source: str
     quality: Quality
     detail: str
+    lags: bool = False
 
 
 class Evidence(Protocol):
@@ -51,11 +52,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Good within ``within_s``, then for ``hold_s`` on end; without data, ``patience_s`` more before giving up."""
+    """Good within ``within_s``, what lags within ``lag_s`` more; then for ``hold_s`` on end. Without data,
+    ``patience_s`` more before giving up.
+    """
 
     within_s: float
     hold_s: float
     patience_s: float = 60.0
+    lag_s: float = 0.0
 
 
 class Judge:
@@ -65,11 +69,16 @@ class Judge:
         self._terms = terms
         self._start = start
         self._good_since: float | None = None
+        self._ill_since: float | None = None
 
     def feed(self, now: float, readings: Sequence[Reading]) -> Judgement | None:
         """``now`` is monotonic, as ``start`` was."""
         bad = [r for r in readings if r.quality is Quality.BAD]
         dark = [r for r in readings if r.quality is Quality.NO_DATA]
+        if all(reading.lags for reading in bad):
+            self._ill_since = None
+        elif self._ill_since is None:
+            self._ill_since = now
         if bad or dark or not readings:
             self._good_since = None
             return self._judge_lack(now, bad, readings)
@@ -80,11 +89,12 @@ class Judge:
         return None
 
     def _judge_lack(self, now: float, bad: list[Reading], readings: Sequence[Reading]) -> Judgement | None:
-        waited = now - self._start
-        if bad and waited >= self._terms.within_s:
+        waited, terms = now - self._start, self._terms
+        is_ill = self._ill_since is not None and now - self._ill_since >= terms.within_s
+        if is_ill or (bad and waited >= terms.within_s + terms.lag_s):
             reason = "; ".join(f"{r.source}: {r.detail}" for r in bad)
             return Judgement(Verdict.NOT_RECOVERED, reason, tuple(readings))
-        if not bad and waited >= self._terms.within_s + self._terms.patience_s:
+        if not bad and waited >= terms.within_s + terms.lag_s + terms.patience_s:
             reason = "; ".join(f"{r.source}: {r.detail}" for r in readings) or "there is nothing to look at"
             return Judgement(Verdict.INCONCLUSIVE, reason, tuple(readings))
         return None

@@ -9,9 +9,8 @@ from exporters.leaks.assessment import Sample
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A time in which something leaks: from ``onset`` until ``exhaustion``, when the value meets the limit, or would have
-    met it (with the means of the trace's author) had the trace, a restart or a fix not come first; ``ends`` is when it
-    really ends. Epoch seconds.
+    """A time in which something leaks: from ``onset`` until ``exhaustion``, when the value meets the limit, or would
+    have met it had the trace, a restart or a fix not come first; ``ends`` is when it really ends. Epoch seconds.
     """
 
     onset: float
@@ -21,9 +20,9 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """``times``: epoch seconds as the sampler's clock has them (gaps and jumps included), ``values`` and ``limits`` in base
-    units. ``starts``: starts of the container, the first at or before the first sample. ``work``: a counter, or empty.
-    ``leaks``: none for a healthy one. ``is_fast``: exhaustion within an hour of onset.
+    """``times``: epoch seconds as the sampler's clock has them (gaps and jumps included), ``values`` and ``limits`` in
+    base units. ``starts``: starts of the container, the first at or before the first sample. ``work``: a counter, or
+    empty. ``leaks``: none for a healthy one. ``is_fast``: exhaustion within an hour of onset.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Trace:
 
     @property
     def is_fast(self) -> bool:
-        return bool(self.leaks) and self.leaks[0].exhaustion - self.leaks[0].onset <= 3600.0  # noqa: PLR2004 - an hour
+        return bool(self.leaks) and self.leaks[0].exhaustion - self.leaks[0].onset <= 3600.0
 
     def samples(self) -> Iterator[Sample]:
         """In the order in which they were taken, as the exporter would have them."""

@@ -29,7 +29,7 @@ def memory(it: Measured) -> Level | None:
     if it.sample.anon is None:
         return None
     value = it.sample.anon + (it.sample.shmem or 0) + (it.resources.cgroup.memory.kernel or 0)
-    return level(value, it.sample.limit or it.container.memory_limit, Bound.CGROUP, it.host.memory)
+    return level(value, it.sample.limit or it.container.memory_limit, Bound.CGROUP, it.host.memory(value))
 
 
 def fds(it: Measured) -> Level | None:

@@ -30,7 +30,7 @@ def memory(it: Measured) -> Level | None:
     """Anonymous, where the system tells it; else all that is resident."""
     told = None if it.session is None else it.session.anon_bytes
     value = it.status.rss_bytes if told is None else told
-    return level(value, it.status.memory_limit_bytes, Bound.SETTINGS, it.host.memory)
+    return level(value, it.status.memory_limit_bytes, Bound.SETTINGS, it.host.memory(value))
 
 
 def fds(it: Measured) -> Level | None:

@@ -5,9 +5,9 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """``insufficient_data``: too young to say anything. ``warming``: grows since its start, and more slowly as it goes, or
-    for too short a time. ``suspect``: looks like a leak, people may want to look. ``leak``: it will be exhausted unless
-    something is done. ``exhausting``: soon.
+    """``insufficient_data``: too young to say anything. ``warming``: grows since its start, and more slowly as it goes,
+    or for too short a time. ``suspect``: looks like a leak, people may want to look. ``leak``: it will be exhausted
+    unless something is done. ``exhausting``: soon.
     """
 
     INSUFFICIENT_DATA = "insufficient_data"
@@ -25,9 +25,9 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Sample:
-    """``at``: epoch seconds. ``value`` and ``limit`` in base units (bytes, or a count); ``limit`` is what exhausts it, None
-    when nothing does. ``started_at``: when the container or process started. ``work``: a counter of what it has done
-    (requests, CPU seconds), where there is one.
+    """``at``: epoch seconds. ``value`` and ``limit`` in base units (bytes, or a count); ``limit`` is what exhausts it,
+    None when nothing does. ``started_at``: when the container or process started. ``work``: a counter of what it has
+    done (requests, CPU seconds), where there is one.
     """
 
     at: float
@@ -41,8 +41,8 @@ class Sample:
 class Assessment:
     """``slope``: units per second, with the bounds of its 90 % confidence interval; 0 when nothing grows.
 
-    ``exhaustion``: epoch seconds at which the median slope meets the limit, ``exhaustion_cautious`` with the high bound of
-    the slope; ``onset``: since when it grows. None when it does not. ``confidence``: 0 to 1. ``reasons``: words of
+    ``exhaustion``: epoch seconds at which the median slope meets the limit, ``exhaustion_cautious`` with the high bound
+    of the slope; ``onset``: since when it grows. None when it does not. ``confidence``: 0 to 1. ``reasons``: words of
     exporters.leaks.reasons.
     """
 

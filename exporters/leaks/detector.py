@@ -1,23 +1,27 @@
 """The detector of one series: streaming, without looking ahead, with a state of bounded size.
 
-A value that grows steadily is a leak when three things hold. It is *growth of its own shape*: neither steps nor
-slowing down, and more than the series has ever given back by itself, which rules out noise, garbage collection and the
-time of day. It has been *seen for long enough*, compared with the time that it has left: a trend is believed to go on
-for about as long as it was seen, longer where it began after a time without growth, and less long in the first hours of a
-process, which warm-ups take. And it *lasts* while it is looked at. docs/leak-detection.md tells where the numbers are from.
+A value that grows steadily is a leak when three things hold. It is *growth of its own shape*: neither steps nor slowing
+down, and more than the series has ever given back by itself, which rules out noise, garbage collection and the time of
+day. It has been *seen for long enough*, compared with the time that it has left: a trend is believed to go on for about
+as long as it was seen, longer where it began after a time without growth, and less long in the first hours of a
+process, which warm-ups take. And it *lasts* while it is looked at. docs/leak-detection.md tells where the numbers are
+from.
 """
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from exporters.leaks import looks, reasons
 from exporters.leaks.assessment import Assessment, Sample, Verdict
-from exporters.leaks.growth import Growth
 from exporters.leaks.looks import LOOKS, Life
 from exporters.leaks.parameters import PARAMETERS
 from exporters.leaks.scales import Scales
 from exporters.leaks.shape import given_back
 from exporters.leaks.watch import Watch
+
+if TYPE_CHECKING:
+    from exporters.leaks.growth import Growth
 
 #: A container's start is told with the precision of its engine.
 _SAME_START_S = 2.0

@@ -10,13 +10,14 @@ from exporters.leaks import reasons, shape
 from exporters.leaks.parameters import Parameters
 from exporters.leaks.past import Past
 
-
 _DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``floors``: one each ``point_s`` seconds, until ``end``; ``blocks``: those of equal parts of it, ``block_s`` long."""
+    """``floors``: one each ``point_s`` seconds, until ``end``; ``blocks``: those of equal parts of it, ``block_s``
+    long.
+    """
 
     floors: Sequence[float]
     blocks: Sequence[float]
@@ -31,9 +32,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """``length_s``: of the window, which ``begins`` at. ``trust``: the growth is believed to go on for so many times that;
-    ``need``: for how many it has to, to meet the limit. ``slope``: units per second. ``refused``: why it is not a leak's, or
-    empty. ``signs``: what speaks for it. ``given_back``: with a floor below this, half of it is.
+    """``length_s``: of the window, which ``begins`` at. ``trust``: the growth is believed to go on for so many times
+    that; ``need``: for how many it has to, to meet the limit. ``slope``: units per second. ``refused``: why it is not a
+    leak's, or empty. ``signs``: what speaks for it. ``given_back``: with a floor below this, half of it is.
     """
 
     length_s: float
@@ -63,14 +64,14 @@ def judge(window: Window, past: Past, headroom: float, limit: float, p: Paramete
     middle_slope = min(middle_slope, _by_day(middle_slope, kept[-1] - kept[0], window, past, p))
     slope = shape.Slope(middle_slope / window.block_s, max(0.0, found.low / window.block_s), high / window.block_s)
     refused = _refusal(kept, halves, past, slope.median, window.length_s, limit, p)
-    return _growth(window, kept, slope, past, headroom, window.floors, refused, signs, p)
+    return _growth(window, _Seen(kept, window.floors, slope, tuple(signs), refused), past, headroom, p)
 
 
 def judge_days(
     window: Window, day: int, past: Past, peaks: Sequence[float], limit: float, p: Parameters
 ) -> Growth | None:
-    """A window of whole days of ``day`` points each: every time of day is compared with itself a day later. ``peaks``: of
-    the last day, evenly.
+    """A window of whole days of ``day`` points each: every time of day is compared with itself a day later. ``peaks``:
+    of the last day, evenly.
     """
     rows = [window.floors[start : start + day] for start in range(0, len(window.floors), day)]
     changes = [sorted(b - a for a, b in zip(earlier, later, strict=True)) for earlier, later in pairwise(rows)]
@@ -92,7 +93,7 @@ def judge_days(
     now = sorted(peak + usual * (len(peaks) - index) / len(peaks) for index, peak in enumerate(peaks))
     kept = [min(row) for row in rows]
     headroom = limit - now[-2] if len(now) > 1 else 0.0
-    return _growth(window, kept, slope, past, headroom, plain, "", [reasons.GROWS_DAY_BY_DAY], p)
+    return _growth(window, _Seen(kept, plain, slope, (reasons.GROWS_DAY_BY_DAY,)), past, headroom, p)
 
 
 def _leaps(window: Window) -> float:
@@ -111,51 +112,53 @@ def _by_day(slope: float, rise: float, window: Window, past: Past, p: Parameters
     return math.sqrt(slope * max(past.day_rise / _DAY_S * window.block_s, p.least_of_slope * slope))
 
 
-def _growth(
-    window: Window,
-    kept: Sequence[float],
-    slope: shape.Slope,
-    past: Past,
-    headroom: float,
-    points: Sequence[float],
-    refused: str,
-    signs: list[str],
-    p: Parameters,
-) -> Growth:
+@dataclass(slots=True)
+class _Seen:
+    """What a window looks like. ``kept``: floors of equal parts of it, never given back later; ``points``: what its
+    significance is told by.
+    """
+
+    kept: Sequence[float]
+    points: Sequence[float]
+    slope: shape.Slope
+    signs: tuple[str, ...]
+    refused: str = ""
+
+
+def _growth(window: Window, seen: _Seen, past: Past, headroom: float, p: Parameters) -> Growth:
     # Of growth that accelerates only the later half has been seen as it is.
-    seen_s = window.length_s / 2 if reasons.ACCELERATES in signs else window.length_s
-    need = headroom / slope.median / seen_s if slope.median > 0 else math.inf
-    trust = _trust(past, window.length_s, slope.median, p, signs)
-    begins = window.end - window.length_s
+    length_s = window.length_s / 2 if reasons.ACCELERATES in seen.signs else window.length_s
+    need = headroom / seen.slope.median / length_s if seen.slope.median > 0 else math.inf
+    trust, sign = _trust(past, window.length_s, seen, p)
     # Of the rise, as much as it gives back by itself may be the height of the moment.
-    half = kept[0] + 0.5 * max(0.0, kept[-1] - kept[0] - past.gives_back)
+    half = seen.kept[0] + 0.5 * max(0.0, seen.kept[-1] - seen.kept[0] - past.gives_back)
     # What cannot be believed need not be tested.
-    p_value = 1.0 if refused or need > p.trust_suspect * trust else shape.p_value(points)
-    return Growth(seen_s, begins, need, trust, slope, p_value, refused, tuple(signs), half)
+    p_value = 1.0 if seen.refused or need > p.trust_suspect * trust else shape.p_value(seen.points)
+    signs = (*seen.signs, sign) if sign else seen.signs
+    begins = window.end - window.length_s
+    return Growth(length_s, begins, need, trust, seen.slope, p_value, seen.refused, signs, half)
 
 
-def _trust(past: Past, length_s: float, rate: float, p: Parameters, signs: list[str]) -> float:
-    """Load peaks, jobs and mornings are over in some hours, and so are most warm-ups, which last from the start."""
+def _trust(past: Past, length_s: float, seen: _Seen, p: Parameters) -> tuple[float, str]:
+    """Load peaks, jobs and mornings are over in some hours, and so are most warm-ups, which last from the start.
+
+    With the word for what was decisive.
+    """
+    rate = seen.slope.median
     if past.again > 0 and 0.5 * past.again <= rate <= 2 * past.again:
-        signs.append(reasons.GROWS_AS_BEFORE_RESTART)
-        return p.trust_again
+        return p.trust_again, reasons.GROWS_AS_BEFORE_RESTART
     by_length = _by_length(past, length_s, p)
     if past.seen_s >= length_s:
-        return by_length
-    if reasons.GROWS_DAY_BY_DAY in signs:
-        return p.trust_long
-    signs.append(reasons.GROWS_SINCE_START)
+        return by_length, ""
+    if reasons.GROWS_DAY_BY_DAY in seen.signs:
+        return p.trust_long, ""
     by_age = min(by_length, _between(past.age_s, p.young_s, p.grown_s, p.trust_young, p.trust_grown))
     if past.rise > 0.5 * rate * past.seen_s:  # it has grown like this for longer than the window
-        return by_age * (length_s + past.seen_s) / length_s
-    return by_age + (by_length - by_age) * past.seen_s / length_s
+        return by_age * (length_s + past.seen_s) / length_s, reasons.GROWS_SINCE_START
+    return by_age + (by_length - by_age) * past.seen_s / length_s, reasons.GROWS_SINCE_START
 
 
 def _by_length(past: Past, length_s: float, p: Parameters) -> float:
-    if length_s <= p.quick_s:
-        return p.trust_quick
-    if length_s <= p.short_s:
-        return _between(math.log(length_s), math.log(p.quick_s), math.log(p.short_s), p.trust_quick, p.trust_short)
     if past.known_s < p.days_known_s and length_s < p.long_s:
         return p.trust_short  # it may be the time of day
     if length_s >= p.long_s:

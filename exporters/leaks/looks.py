@@ -23,9 +23,10 @@ _LEAST_SHARE = 0.12
 
 @dataclass(slots=True)
 class Life:
-    """One life of a container or process. ``started``, and ``known`` from the first sample on: by a clock that never goes
-    back; ``told``: the start as the engine says it. ``value``: the last. ``gives_back``: the most that earlier lives gave back by themselves; ``again``: units per second by
-    which the last one grew when it leaked, or 0. ``load``: how busy it is.
+    """One life of a container or process. ``started``, and ``known`` from the first sample on: by a clock that never
+    goes back; ``told``: the start as the engine says it. ``value``: the last. ``gives_back``: the most that earlier
+    lives gave back by themselves; ``again``: units per second by which the last one grew when it leaked, or 0.
+    ``load``: how busy it is.
     """
 
     started: float = 0.0
@@ -116,7 +117,7 @@ def promise(growth: Growth) -> float:
 
 def _is_flat(floors: Sequence[float], headroom: float) -> bool:
     first, last = floors[0], floors[-1]
-    return last == math.inf or first == math.inf or last - first < _LEAST_SHARE * headroom
+    return math.inf in (first, last) or last - first < _LEAST_SHARE * headroom
 
 
 def _headroom(scale: Scale, value: float, limit: float) -> float:

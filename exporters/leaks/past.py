@@ -8,10 +8,11 @@ from exporters.leaks.scales import Scales
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """``seen_s``: how long before the window is looked at: as long as the window, or since the first sample. ``rise``: in
-    that time. ``age_s``: of the container at the window's end; ``known_s``: since the first sample then. ``day_rise``: of the last
-    24 h, None when that is not known. ``gives_back``: the most that the series has given back by itself. ``again``: units per
-    second by which it grew before its last restart, or 0. ``load``: how busy it is, against what is usual.
+    """``seen_s``: how long before the window is looked at: as long as the window, or since the first sample. ``rise``:
+    in that time. ``age_s``: of the container at the window's end; ``known_s``: since the first sample then.
+    ``day_rise``: of the last 24 h, None when that is not known. ``gives_back``: the most that the series has given back
+    by itself. ``again``: units per second by which it grew before its last restart, or 0. ``load``: how busy it is,
+    against what is usual.
     """
 
     seen_s: float

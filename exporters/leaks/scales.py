@@ -17,8 +17,8 @@ def _numbers() -> "array[float]":
 
 @dataclass(slots=True)
 class Scale:
-    """``floors``: of closed buckets, oldest first; a bucket without a sample has the floor infinity. ``swing``: how far peaks
-    are usually above floors. ``bucket``: number of the open one (time // ``width_s``), -1 for none.
+    """``floors``: of closed buckets, oldest first; a bucket without a sample has the floor infinity. ``swing``: how far
+    peaks are usually above floors. ``bucket``: number of the open one (time // ``width_s``), -1 for none.
     """
 
     width_s: int
@@ -67,7 +67,7 @@ class Scales:
         self.peaks = _numbers()
 
     def put(self, at: float, value: float) -> int:
-        """How many scales have closed a bucket: the first so many, as each is fed with what the one before it closed."""
+        """How many scales have closed a bucket: the first so many, as each is fed with what the one before closed."""
         bucket, low, high = int(at // WIDTHS_S[0]), value, value
         for index, scale in enumerate(self.all):
             closed, closed_low, closed_high = scale.bucket, scale.low, scale.high

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 
@@ -45,8 +46,8 @@ def given_back(floors: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """Units per block: the median of the slopes between any two (Theil 1950, Sen 1968), and its 90 % interval by ranks of
-    Kendall's S (Sen 1968, section 4).
+    """Units per block: the median of the slopes between any two (Theil 1950, Sen 1968), and its 90 % interval by ranks
+    of Kendall's S (Sen 1968, section 4).
     """
 
     median: float
@@ -81,7 +82,7 @@ def p_value(floors: Sequence[float]) -> float:
     squares = sum(rest * rest for rest in rests)
     if squares <= 1e-9 * rate * rate * sum_xx:
         return 0.0
-    follow = min(0.99, max(0.0, sum(a * b for a, b in zip(rests, rests[1:], strict=False)) / squares))
+    follow = min(0.99, max(0.0, sum(a * b for a, b in pairwise(rests)) / squares))
     freedom = max(2.0, count * (1 - follow) / (1 + follow) - 2)
     t_squared = rate * rate * sum_xx * freedom / squares
     z = (8 * freedom + 1) / (8 * freedom + 3) * math.sqrt(freedom * math.log1p(t_squared / freedom))

@@ -19,6 +19,7 @@ from typing import Any, get_args, get_origin
 from exporters.leaks import reasons
 from exporters.leaks.detector import Detector
 from exporters.leaks.growth import Growth
+from exporters.leaks.looks import LOOKS
 from exporters.leaks.parameters import PEAKS, POINTS
 from exporters.leaks.scales import Scale, Scales
 from exporters.leaks.watch import Watch
@@ -37,13 +38,12 @@ _WORDS = frozenset({""} | {word for name, word in vars(reasons).items() if name.
 #: What neither an annotation nor what a new one holds can tell.
 _KINDS: Mapping[tuple[type, str], Any] = {
     (Detector, "best"): Growth | None,
-    (Detector, "refusals"): list[str],
     (Watch, "growth"): Growth | None,
     (Watch, "since"): float | None,
     (Watch, "suspect_since"): float | None,
     (Scales, "all"): tuple[Scale, ...],
     (Scale, "floors"): array,
-    (Scale, "peaks"): array,
+    (Scales, "peaks"): array,
 }
 #: Of a bucket that is not open. JSON has no infinity.
 _ENDLESS: Mapping[tuple[type, str], float] = {(Scale, "low"): math.inf, (Scale, "high"): -math.inf}
@@ -170,12 +170,10 @@ def _unpacked(raw: object) -> "array[float]":
 def _check(detector: Detector, new: Detector) -> None:
     """What fields have to agree on, and what later arithmetic rests on. Raises ValueError."""
     scales, expected = detector.scales.all, new.scales.all
-    widths = [(scale.width_s, scale.keeps_peaks) for scale in scales]
-    if widths != [(scale.width_s, scale.keeps_peaks) for scale in expected]:
+    if [scale.width_s for scale in scales] != [scale.width_s for scale in expected]:
         raise ValueError("its scales are others")
-    for scale in scales:
-        _check_scale(scale)
-    if len(detector.refusals) != len(new.refusals) or not 0 <= detector.closed <= len(scales):
+    _check_scales(detector.scales)
+    if not 0 <= detector.closed <= len(scales) or not -1 <= detector.best_of < len(LOOKS):
         raise ValueError("it looks at other things")
     watch, life = detector.watch, detector.life
     if not all(_is_sound(growth) for growth in (detector.best, watch.growth) if growth is not None):
@@ -189,9 +187,16 @@ def _check(detector: Detector, new: Detector) -> None:
         raise ValueError("a time is past every calendar")
 
 
+def _check_scales(scales: Scales) -> None:
+    for scale in scales.all:
+        _check_scale(scale)
+    if len(scales.peaks) > PEAKS or math.inf in scales.peaks:
+        raise ValueError("peaks are more than there can be, or endless")
+
+
 def _check_scale(scale: Scale) -> None:
-    if len(scale.floors) > POINTS or len(scale.peaks) > PEAKS or math.inf in scale.peaks:
-        raise ValueError("floors or peaks are more than there can be, or endless")
+    if len(scale.floors) > POINTS:
+        raise ValueError("floors are more than there can be")
     if scale.bucket >= 0 and not 0 <= scale.low <= scale.high:
         raise ValueError("an open bucket has no values, or not in order")
     if scale.bucket < 0 and (scale.floors or scale.low <= scale.high):

@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 
 from shop.answers import bad_request, read_object
 from shop.hooks import LOCAL_CACHE
-from shop.leaks import FAULT_STATE, FaultState, Leak, end_leaks
+from shop.leaks import FAULT_STATE, FaultState, Leak, end_leaks, leak_connection
 from shop.stores import POOL_MAX, STORES
 
 #: Time for the answer to leave before the process cannot send any more.
@@ -38,10 +38,16 @@ async def crash(_app: web.Application, _params: Params) -> dict[str, float]:
 
 
 async def memory_leak(app: web.Application, params: Params) -> dict[str, float]:
-    """Fills the local cache with touched pages; ``limit_mb`` counts what is leaked, cleared or not."""
+    """Fills the local cache, or a list that nothing clears, with touched pages; ``limit_mb`` counts what is leaked,
+    cleared or not.
+    """
+    where = params.get("where", "cache")
+    if where not in {"cache", "heap"}:
+        raise bad_request("where: must be cache or heap")
     rate = _number(params, "mb_per_s", 10)
     limit = _number(params, "limit_mb", math.inf)
-    app[FAULT_STATE].memory_mb = Leak(rate, limit)
+    state = app[FAULT_STATE]
+    state.memory_mb, state.is_in_cache = Leak(rate, limit), where == "cache"
     return {"mb_per_s": rate}
 
 
@@ -52,14 +58,23 @@ async def fd_leak(app: web.Application, params: Params) -> dict[str, float]:
     return {"per_s": rate}
 
 
+async def thread_leak(app: web.Application, params: Params) -> dict[str, float]:
+    """Starts threads that never end, until the container may have no more."""
+    rate = _number(params, "per_s", 5)
+    app[FAULT_STATE].threads = Leak(rate, _number(params, "limit", math.inf))
+    return {"per_s": rate}
+
+
 async def connection_leak(app: web.Application, params: Params) -> dict[str, float]:
-    """Takes connections out of the pool and keeps them."""
-    stores = app[STORES]
-    for _ in range(int(_number(params, "count", POOL_MAX, highest=POOL_MAX))):
-        try:
-            stores.leaked.append(await stores.take_connection())
-        except TimeoutError:
-            break  # no connection left to take
+    """Takes ``count`` connections out of the pool and keeps them: at once, or ``per_s``, one by one."""
+    stores, count = app[STORES], int(_number(params, "count", POOL_MAX, highest=POOL_MAX))
+    rate = _number(params, "per_s", 0)
+    if rate:
+        app[FAULT_STATE].connections = Leak(rate, count)
+        return {"leaked": len(stores.leaked), "per_s": rate}
+    for _ in range(count):
+        if not await leak_connection(stores):
+            break
     return {"leaked": len(stores.leaked)}
 
 
@@ -91,6 +106,7 @@ FAULTS: dict[str, Fault] = {
     "crash": crash,
     "memory-leak": memory_leak,
     "fd-leak": fd_leak,
+    "thread-leak": thread_leak,
     "connection-leak": connection_leak,
     "error-rate": error_rate,
     "slow": slow,

@@ -41,7 +41,7 @@ from homeostat.probes.model import PostgresMeasured, RedisMeasured
 from homeostat.workloads import Kind, ProbeSpec, Workload
 
 MIB = 2**20
-HOST = Limits(memory=1000 * MIB, threads=5000)
+HOST = Limits(memory_free=1000 * MIB, threads=5000)
 SAMPLE = CgroupSample(
     anon=30 * MIB, shmem=2 * MIB, usage=90 * MIB, limit=64 * MIB, oom_kills=0, cpu_seconds=7.5, pids=12
 )
@@ -129,7 +129,7 @@ def test_without_limits_the_machine_is_the_limit(full):
         without(full, limit=0), resources=ResourceSample(CgroupDetail(pids_limit=0), RESOURCES.processes)
     )
 
-    assert memory(free) == Level(32 * MIB, 1000 * MIB, Bound.HOST)
+    assert memory(free) == Level(32 * MIB, 1032 * MIB, Bound.HOST)
     assert threads(free) == Level(12, 5000, Bound.HOST)
     assert threads(dataclasses.replace(free, host=Limits())) is None
 
@@ -166,7 +166,7 @@ async def test_containers_are_read_from_their_cgroups(planted_tree, clock, make)
     found = by_series(await containers(planted_tree, clock, free, limited).read())
 
     assert found == {
-        ("shop-web-1", "memory"): (3047424 + 147456 + 188416, 1000 * MIB, Bound.HOST),
+        ("shop-web-1", "memory"): (3047424 + 147456 + 188416, 3047424 + 147456 + 188416 + 1000 * MIB, Bound.HOST),
         ("shop-web-1", "fds"): (8, 16, Bound.RLIMIT),
         ("shop-web-1", "threads"): (6, 5000, Bound.HOST),
         ("shop-db-1", "memory"): (3047424 + 147456 + 188416, 67108864, Bound.CGROUP),
@@ -243,7 +243,7 @@ PROCESS = MeasuredProcess(STATUS, SESSION, 64.0, HOST)
 def test_a_process_is_held_to_its_own_limit_else_to_the_machine():
     limited = dataclasses.replace(PROCESS, status=dataclasses.replace(STATUS, memory_limit_bytes=100 * MIB))
 
-    assert process_memory(PROCESS) == Level(30 * MIB, 1000 * MIB, Bound.HOST)
+    assert process_memory(PROCESS) == Level(30 * MIB, 1030 * MIB, Bound.HOST)
     assert process_memory(limited) == Level(30 * MIB, 100 * MIB, Bound.SETTINGS)
 
 
@@ -298,7 +298,7 @@ async def test_a_real_process_tells_of_memory_files_and_threads(guardian, tmp_pa
     assert {r.sample.started_at for r in found} == {5.0}
     values = {resource: (value, limit, bound) for (_, resource), (value, limit, bound) in by_series(found).items()}
     assert 32 * MIB < values["memory"][0] < 64 * MIB
-    assert values["memory"][1:] == (1000 * MIB, Bound.HOST)
+    assert values["memory"][1:] == (values["memory"][0] + 1000 * MIB, Bound.HOST)
     assert (round(values["fds"][0]), *values["fds"][1:]) == (33, 100, Bound.RLIMIT)
     assert values["threads"] == (2, 5000, Bound.HOST)
 
@@ -307,7 +307,7 @@ async def test_a_session_in_which_nobody_is_leaves_what_the_guardian_tells(guard
     guardian.processes["api"] = FakeProcess("api", pid=2**22 + 1)
     found = await supervised(tmp_path, clock).read()
 
-    assert by_series(found) == {("", "memory"): (1, 1000 * MIB, Bound.HOST)}
+    assert by_series(found) == {("", "memory"): (1, 1 + 1000 * MIB, Bound.HOST)}
 
 
 async def test_where_no_guardian_is_to_be_nobody_is_asked(tmp_path, clock):
@@ -424,13 +424,19 @@ async def test_the_machine_is_asked_once_in_a_while(tmp_path, clock):
     root = tree(tmp_path, "vm")
     limits = HostLimits(host(root), clock)
     first = await limits()
-    (root / "proc" / "meminfo").write_text("MemTotal: 7 kB\n")
+    (root / "proc" / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 0 kB\n")
     assert await limits() is first
-    await clock.advance(601)
+    await clock.advance(61)
 
-    assert first.memory > 2**30
+    assert first.memory_free > 2**28
     assert first.threads > 1000
-    assert (await limits()).memory == 7168
+    # What others need for a minute does not move it much.
+    assert (await limits()).memory_free == pytest.approx(0.8 * first.memory_free)
+
+
+def test_one_without_a_limit_is_held_to_what_it_uses_and_what_is_free():
+    assert Limits(memory_free=100.0).memory(30.0) == 130.0
+    assert Limits().memory(30.0) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")

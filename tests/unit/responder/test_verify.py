@@ -55,6 +55,35 @@ def test_a_reading_at_no_look_starts_the_hold_over():
     assert judge((0.0, [GOOD]), (3.9, []), (4.0, [GOOD]), (7.9, [GOOD])) is None
 
 
+RULE = Reading("rule", Quality.BAD, "still true", lags=True)
+LATE = Terms(within_s=10.0, hold_s=4.0, patience_s=60.0, lag_s=80.0)
+
+
+def test_what_lags_has_longer():
+    assert judge(*every_second(GOOD, RULE, until=90), terms=LATE) is None
+    assert (found := judge(*every_second(GOOD, RULE), terms=LATE))
+    assert (found[0], found[1].verdict) == (90.0, Verdict.NOT_RECOVERED)
+
+
+def test_a_workload_that_is_ill_meanwhile_is_not_waited_for():
+    looks = [(float(now), [GOOD if now < 30 else BAD, RULE]) for now in range(200)]
+
+    assert (found := judge(*looks, terms=LATE))
+    assert (found[0], found[1].verdict) == (40.0, Verdict.NOT_RECOVERED)
+
+
+def test_one_bad_probe_does_not_end_the_wait_for_what_lags():
+    looks = [(float(now), [BAD if now % 9 == 0 else GOOD, RULE]) for now in range(90)]
+
+    assert judge(*looks, terms=LATE) is None
+
+
+def test_without_data_what_lags_is_waited_for_longer():
+    assert judge(*every_second(DARK, until=150), terms=LATE) is None
+    assert (found := judge(*every_second(DARK), terms=LATE))
+    assert (found[0], found[1].verdict) == (150.0, Verdict.INCONCLUSIVE)
+
+
 def test_bad_is_not_recovered_only_when_the_time_to_recover_is_over():
     assert judge(*every_second(BAD, until=10)) is None
     assert (found := judge(*every_second(BAD)))

@@ -1,5 +1,6 @@
 """The statistics of a window."""
 
+import itertools
 import math
 import random
 
@@ -120,4 +121,4 @@ def test_what_each_time_of_day_has_of_its_own_is_taken_away():
 
     plain = shape.without_daily(floors, 4, 0.5)
 
-    assert [b - a for a, b in zip(plain, plain[1:], strict=False)] == pytest.approx([0.5] * 15)
+    assert [b - a for a, b in itertools.pairwise(plain)] == pytest.approx([0.5] * 15)
