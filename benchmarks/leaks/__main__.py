@@ -1,12 +1,14 @@
 """How well leaks are found: ``python -m benchmarks.leaks --json``.
 
 Ours and every baseline on traces of families that the detector's parameters were not made with. Held-out families and
-held-out seeds are for the last run, once the parameters are what they will be; ``--split development`` is to work with.
+held-out seeds are for the last run, once the parameters are what they will be; ``--split development`` is to work with,
+and ``--split validation`` to choose between what was made with it.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import get_args
 
 from rich.console import Console
 from rich.progress import Progress
@@ -23,7 +25,7 @@ _SEEDS = 30
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.leaks")
-    parser.add_argument("--split", choices=("development", "held_out"), default="held_out", help="default: %(default)s")
+    parser.add_argument("--split", choices=get_args(Split), default="held_out", help="default: %(default)s")
     parser.add_argument("--seeds", type=int, default=_SEEDS, help="traces of each family (default: %(default)s)")
     parser.add_argument("--family", action="append", metavar="NAME", help="may be repeated")
     parser.add_argument("--only", action="append", choices=tuple(CONTENDERS), metavar="CONTENDER", help="the same")

@@ -61,25 +61,25 @@ def judge(window: Window, past: Past, headroom: float, limit: float, p: Paramete
     if halves[1] > p.acceleration * max(halves[0], 0.0) and halves[1] > middle_slope:
         signs.append(reasons.ACCELERATES)
         middle_slope, high = halves[1], max(high, halves[1])
-    middle_slope = min(middle_slope, _by_day(middle_slope, kept[-1] - kept[0], window, past, p))
+    seen_s = window.length_s / 2 if reasons.ACCELERATES in signs else window.length_s
+    if seen_s < _DAY_S:
+        middle_slope = min(middle_slope, _by_day(middle_slope, kept[-1] - kept[0], window, past, p))
+    if window.length_s >= _DAY_S:
+        headroom = min(headroom, day_headroom(past.peaks, middle_slope / window.block_s, limit))
     slope = shape.Slope(middle_slope / window.block_s, max(0.0, found.low / window.block_s), high / window.block_s)
     refused = _refusal(kept, halves, past, slope.median, window.length_s, limit, p)
     return _growth(window, _Seen(kept, window.floors, slope, tuple(signs), refused), past, headroom, p)
 
 
-def judge_days(
-    window: Window, day: int, past: Past, peaks: Sequence[float], limit: float, p: Parameters
-) -> Growth | None:
-    """A window of whole days of ``day`` points each: every time of day is compared with itself a day later. ``peaks``:
-    of the last day, evenly.
-    """
+def judge_days(window: Window, day: int, past: Past, limit: float, p: Parameters) -> Growth | None:
+    """A window of whole days of ``day`` points each: every time of day is compared with itself a day later."""
     rows = [window.floors[start : start + day] for start in range(0, len(window.floors), day)]
     changes = [sorted(b - a for a, b in zip(earlier, later, strict=True)) for earlier, later in pairwise(rows)]
     usual = median(median(change) for change in changes)
     # A step or a ramp lifts only the times of day after it.
     if usual <= 0 or any(change[len(change) // p.few_hours] < p.steady_hours * usual for change in changes):
         return None
-    if _leaps(window) > p.largest_leap * usual:
+    if _leaps(window) > p.largest_leap * usual or shape.given_back(rows[0]) < p.daily_swing * usual:
         return None
     lifted = [usual * index for index in range(len(rows))]
     plain = shape.without_daily(window.floors, day, usual / day)
@@ -89,11 +89,16 @@ def judge_days(
     past = replace(past, gives_back=shape.given_back(plain))
     if lifted[-1] < max(p.least_units, p.least_share * limit, p.back * past.gives_back):
         return None
-    # A peak of earlier in the day will be higher by now.
-    now = sorted(peak + usual * (len(peaks) - index) / len(peaks) for index, peak in enumerate(peaks))
     kept = [min(row) for row in rows]
-    headroom = limit - now[-2] if len(now) > 1 else 0.0
+    headroom = day_headroom(past.peaks, slope.median, limit)
     return _growth(window, _Seen(kept, plain, slope, (reasons.GROWS_DAY_BY_DAY,)), past, headroom, p)
+
+
+def day_headroom(peaks: Sequence[float], rate: float, limit: float) -> float:
+    """From the highest peak of the last day but one to the limit. One of earlier in the day will be higher by now."""
+    step_s = _DAY_S / max(1, len(peaks))
+    now = sorted(peak + rate * step_s * (len(peaks) - index) for index, peak in enumerate(peaks))
+    return limit - now[-2] if len(now) > 1 else limit
 
 
 def _leaps(window: Window) -> float:
@@ -107,7 +112,7 @@ def _by_day(slope: float, rise: float, window: Window, past: Past, p: Parameters
 
     That of the last 24 h has no part of it, and is too low for growth that is younger: the truth is between them.
     """
-    if slope <= 0 or past.day_rise is None or window.length_s >= _DAY_S or past.gives_back < p.daily_share * rise:
+    if slope <= 0 or past.day_rise is None or past.gives_back < p.daily_share * rise:
         return slope
     return math.sqrt(slope * max(past.day_rise / _DAY_S * window.block_s, p.least_of_slope * slope))
 
@@ -159,6 +164,8 @@ def _trust(past: Past, length_s: float, seen: _Seen, p: Parameters) -> tuple[flo
 
 
 def _by_length(past: Past, length_s: float, p: Parameters) -> float:
+    if length_s <= p.quick_s:
+        return p.trust_quick
     if past.known_s < p.days_known_s and length_s < p.long_s:
         return p.trust_short  # it may be the time of day
     if length_s >= p.long_s:
@@ -190,6 +197,8 @@ def _refusal(
         return reasons.STEPS
     if length_s <= p.follows_s and rise < p.follows * (past.load - 1) * kept[0]:
         return reasons.FOLLOWS_LOAD
+    if halves[0] < p.from_nothing * halves[1]:
+        return reasons.TOO_SHORT
     quarter = len(kept) // 4
     lately = (kept[-1] - kept[-1 - quarter]) * (len(kept) - 1) / quarter
     if halves[1] < p.slowdown * halves[0] or lately < p.still * rise:

@@ -81,7 +81,7 @@ def since_yesterday(scales: Scales, life: Life, limit: float) -> list[Growth]:
             continue  # as high as on other days of the week
         window = Window(changes[-points:], parts, scale.end, float(scale.width_s), float(scale.width_s * size))
         known_s = window.end - life.known
-        past = Past(window.length_s, 0.0, known_s, known_s, None, given_back(changes), 0.0, 1.0)
+        past = Past(window.length_s, 0.0, known_s, known_s, None, given_back(changes), peaks=scales.peaks)
         found.append(judge(window, past, headroom, limit, PARAMETERS))
     return found
 
@@ -97,8 +97,7 @@ def over_days(index: int, scales: Scales, life: Life, limit: float) -> list[Grow
             break
         window = Window(floors[-points:], floors[-points:][:day], scale.end, scale.width_s, scale.width_s)
         past = _past(scales, index, window, life, life.gives_back)
-        # The peaks of the last day are of the coarsest scale.
-        growth = judge_days(window, day, past, scales.peaks, limit, PARAMETERS)
+        growth = judge_days(window, day, past, limit, PARAMETERS)
         if growth is not None:
             found.append(growth)
     return found
@@ -141,6 +140,7 @@ def _past(scales: Scales, index: int, window: Window, life: Life, back: float) -
         gives_back=back,
         again=life.again,
         load=life.load.ratio,
+        peaks=scales.peaks,
     )
 
 

@@ -29,9 +29,12 @@ class Parameters:
     # --- Trust: growth that was seen for so long is believed to go on for so many times that.
 
     #: In windows of up to ``hours_s``: load peaks, jobs and mornings look the same; of ``long_s``; from ``days_s`` on.
+    #: A little more in windows of up to ``quick_s``, as little time is left.
+    trust_quick: float = 0.5
     trust_short: float = 0.4
-    trust_long: float = 2.6
-    trust_days: float = 3.4
+    trust_long: float = 3.2
+    trust_days: float = 4.5
+    quick_s: float = 0.6 * _HOUR_S
     hours_s: float = 4.5 * _HOUR_S
     long_s: float = 24 * _HOUR_S
     days_s: float = 48 * _HOUR_S
@@ -39,9 +42,9 @@ class Parameters:
     days_known_s: float = 26 * _HOUR_S
     #: Growth since the start, at ages up to ``young_s`` and from ``grown_s`` on: until then it may be a warm-up.
     trust_young: float = 0.25
-    trust_grown: float = 1.6
+    trust_grown: float = 2.0
     young_s: float = 12 * _HOUR_S
-    grown_s: float = 26 * _HOUR_S
+    grown_s: float = 22 * _HOUR_S
     #: Growth as before the last restart.
     trust_again: float = 3.0
     #: For a suspicion, so many times the trust is enough.
@@ -63,6 +66,8 @@ class Parameters:
     still: float = 0.4
     #: From here on it accelerates, and only the later half tells how fast it is now.
     acceleration: float = 1.4
+    #: With so little of it in the earlier half the window is for the most part of before, and a shorter one has it.
+    from_nothing: float = 0.2
     #: In windows of up to ``follows_s``: growth below so many times the growth of load follows it.
     follows: float = 0.8
     follows_s: float = 12 * _HOUR_S
@@ -78,15 +83,17 @@ class Parameters:
     #: Day by day: all times of day but one in ``few_hours`` grow at least so much of what they usually do, and no two
     #: hours have more than ``largest_leap`` of it.
     few_hours: int = 16
-    steady_hours: float = 0.6
-    largest_leap: float = 0.5
+    steady_hours: float = 0.75
+    largest_leap: float = 0.4
+    #: It has a time of day: within its first day it gives back so much of what a day adds. Others need no such window.
+    daily_swing: float = 0.35
 
     # --- Certainty
 
     #: How long it has to be seen: a share of its window.
     lasting: float = 1 / 24
     #: Of a series without a trend rising so.
-    p_limit: float = 0.05
+    p_limit: float = 0.01
 
 
 PARAMETERS = Parameters()

@@ -1,6 +1,7 @@
 """What a series did before a window. Pure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exporters.leaks.scales import Scales
@@ -23,6 +24,7 @@ class Past:
     gives_back: float
     again: float = 0.0
     load: float = 1.0
+    peaks: Sequence[float] = ()
 
 
 def floor_at(scales: Scales, index: int, at: float) -> float | None:

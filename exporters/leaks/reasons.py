@@ -5,6 +5,7 @@ NO_LIMIT = "no_limit"
 #: Growth that is not a leak's.
 TOO_SMALL = "too_small"
 STEPS = "steps"
+TOO_SHORT = "too_short"
 SLOWING_DOWN = "slowing_down"
 #: It has been seen to give back as much by itself.
 COMES_BACK = "comes_back"

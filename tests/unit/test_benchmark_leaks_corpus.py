@@ -3,12 +3,14 @@
 from functools import cache
 from itertools import pairwise
 from statistics import median
+from typing import get_args
 
 import pytest
 
-from benchmarks.leaks.corpus import FAMILIES, families, generate
+from benchmarks.leaks.corpus import FAMILIES, Split, families, generate
 
 _SEEDS = (1, 2)
+_SPLITS = get_args(Split)
 _HEALTHY = [name for name, family in FAMILIES.items() if not family.is_leak]
 _LEAKING = [name for name, family in FAMILIES.items() if family.is_leak]
 _HEALTHY_THEMES = (
@@ -117,7 +119,7 @@ def test_a_trace_that_is_not_fixed_nor_restarted_ends_with_its_exhaustion(name):
     assert trace.values[-1] == trace.limits[-1]
 
 
-@pytest.mark.parametrize("name", ["leak_fixed", "leak_fixed_deploy"])
+@pytest.mark.parametrize("name", ["leak_fixed", "leak_fixed_deploy", "leak_flushed"])
 def test_what_is_fixed_goes_on_and_never_meets_the_limit(name):
     trace = made(name, 1)
     (leak,) = trace.leaks
@@ -149,7 +151,7 @@ def test_stairs_are_low():
         assert max(jumps) < 0.14 * trace.limits[0]
 
 
-@pytest.mark.parametrize("split", ["development", "held_out"])
+@pytest.mark.parametrize("split", _SPLITS)
 def test_a_split_has_every_theme_healthy_and_leaking(split):
     chosen = families(split)
     healthy = [family.theme for family in chosen if not family.is_leak]
@@ -161,12 +163,22 @@ def test_a_split_has_every_theme_healthy_and_leaking(split):
     assert len(leaking) >= 10
 
 
-def test_no_family_and_no_shape_is_in_both_splits():
-    development, held_out = families("development"), families("held_out")
+def test_no_family_and_no_shape_is_in_two_splits():
+    together = [family for split in _SPLITS for family in families(split)]
 
-    assert len(development) + len(held_out) == len(FAMILIES)
-    assert not {family.name for family in development} & {family.name for family in held_out}
-    assert not {family.make for family in development} & {family.make for family in held_out}
+    assert len(_SPLITS) == 3
+    assert sorted(family.name for family in together) == sorted(FAMILIES)
+    assert len({family.make for family in together}) == len(FAMILIES)
+
+
+@pytest.mark.parametrize("theme", sorted({(family.theme, family.is_leak) for family in FAMILIES.values()}))
+def test_a_theme_is_of_one_resolution_in_every_split(theme):
+    resolutions = {
+        split: {(family.weeks, family.step_s) for family in families(split) if (family.theme, family.is_leak) == theme}
+        for split in _SPLITS
+    }
+
+    assert resolutions["development"] == resolutions["validation"] == resolutions["held_out"]
 
 
 def test_fast_ones_are_exhausted_within_the_hour_and_others_are_not():
@@ -176,17 +188,23 @@ def test_fast_ones_are_exhausted_within_the_hour_and_others_are_not():
 
 
 def test_samples_are_missing_where_that_is_the_theme():
-    for name in ("gaps", "gaps_long"):
+    for name in ("gaps", "gaps_long", "gaps_of_single_samples"):
         longest = max(after - before for before, after in pairwise(made(name, 1).times))
 
         assert longest > 5 * 60
 
 
 def test_clocks_go_back_and_limits_change_where_that_is_the_theme():
-    jumped = [generate(name, seed) for name in ("clock_jumps", "clock_wrong") for seed in range(4)]
-    resized = [generate(name, seed) for name in ("limit_resized", "limit_often") for seed in range(4)]
+    jumped = [
+        generate(name, seed) for name in ("clock_jumps", "clock_wrong", "clock_of_two_servers") for seed in range(4)
+    ]
+    resized = [
+        generate(name, seed) for name in ("limit_resized", "limit_often", "limit_redeployed") for seed in range(4)
+    ]
 
-    assert any(after < before for trace in jumped for before, after in pairwise(trace.times))
+    assert {t.family for t in jumped if any(after < before for before, after in pairwise(t.times))} == {
+        t.family for t in jumped
+    }
     assert all(len(set(trace.limits)) > 1 for trace in resized)
 
 

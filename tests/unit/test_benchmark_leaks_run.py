@@ -4,10 +4,12 @@ import json
 import math
 from array import array
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
 from benchmarks.leaks import cost
+from benchmarks.leaks.__main__ import main
 from benchmarks.leaks.contenders import OURS, QUIET, Alarm, Book, Homeostat, Opinion
 from benchmarks.leaks.corpus import families
 from benchmarks.leaks.report import report
@@ -90,10 +92,31 @@ def test_an_exhausted_container_starts_its_book_anew_only_once():
 
 
 def test_seeds_of_the_splits_never_meet():
-    assert not set(seeds("development", 1_000_000)) & set(seeds("held_out", 1_000_000))
+    splits = [seeds(split, 1_000_000) for split in ("development", "validation", "held_out")]
+
+    assert [each.start for each in splits] == [0, 1_000_000, 2_000_000]
+    assert all(before.stop <= after.start for before, after in pairwise(splits))
     for count in (0, 1_000_001):
         with pytest.raises(ValueError, match="allowed: 1 to 1000000"):
             seeds("development", count)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--split", "nonsense"), "choose from 'development', 'validation', 'held_out'"),
+        (("--family", "flat"), "flat: not of the held_out split"),
+        (("--split", "development", "--family", "flat_idle"), "flat_idle: not of the development split"),
+        (("--split", "validation", "--family", "flat_idle"), "flat_idle: not of the validation split"),
+    ],
+)
+def test_nothing_of_another_split_is_looked_at_by_mistake(monkeypatch, capsys, arguments, says):
+    monkeypatch.setattr("sys.argv", ["leaks", *arguments])
+
+    with pytest.raises(SystemExit) as exited:
+        main()
+
+    assert says in f"{exited.value.code} {capsys.readouterr().err}"
 
 
 def test_every_family_has_its_turn_before_the_next_seed():

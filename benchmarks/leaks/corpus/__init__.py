@@ -1,5 +1,5 @@
 """Labelled traces of healthy and of leaking containers, to examine a leak detector with. A trace depends on nothing but
-the names of its family and its seed. Whoever builds a detector looks at the development families only.
+the names of its family and its seed. Whoever builds a detector looks at the development and validation families only.
 """
 
 from random import Random

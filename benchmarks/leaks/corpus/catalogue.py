@@ -1,9 +1,16 @@
-"""Every family there is. A theme has one in development, to build a detector with, and one held out, to examine it."""
+"""Every family there is. A theme has one in development, to build a detector with, one in validation, which has been
+looked at as well, and one held out, by another author, to examine it.
+"""
 
 from benchmarks.leaks.corpus import (
     busy,
     counted,
     events,
+    exam_counted,
+    exam_events,
+    exam_healthy,
+    exam_leaking,
+    exam_leaking_busy,
     filling,
     leaking,
     leaking_busy,
@@ -22,15 +29,21 @@ _HALF_A_DAY = (1 / 14, 15.0)
 def _pair(
     theme: str,
     development: tuple[str, Maker],
-    held_out: tuple[str, Maker],
+    validation: tuple[str, Maker],
     resource: str = "memory",
     length: tuple[float, float] = _WEEK,
 ) -> tuple[Family, Family]:
     is_leak = development[0].startswith("leak_")
     return (
         Family(development[0], theme, is_leak, "development", development[1], resource, *length),
-        Family(held_out[0], theme, is_leak, "held_out", held_out[1], resource, *length),
+        Family(validation[0], theme, is_leak, "validation", validation[1], resource, *length),
     )
+
+
+def _held_out(
+    theme: str, name: str, make: Maker, resource: str = "memory", length: tuple[float, float] = _WEEK
+) -> Family:
+    return Family(name, theme, name.startswith("leak_"), "held_out", make, resource, *length)
 
 
 _HEALTHY = (
@@ -92,7 +105,54 @@ _LEAKS = (
         "connections",
     ),
     Family("leak_fast_threads", "fast", True, "development", leaking_counted.threads_fast, "threads", *_HALF_A_DAY),
-    Family("leak_fast_fds", "fast", True, "held_out", leaking_counted.fds_fast, "fds", *_HALF_A_DAY),
+    Family("leak_fast_fds", "fast", True, "validation", leaking_counted.fds_fast, "fds", *_HALF_A_DAY),
 )
 
-FAMILIES = {family.name: family for family in (*_HEALTHY, *_LEAKS)}
+_HELD_OUT_HEALTHY = (
+    _held_out("flat", "flat_idle", exam_healthy.idle),
+    _held_out("ar", "large_requests", exam_healthy.large_requests),
+    _held_out("ou", "tenants", exam_healthy.tenants),
+    _held_out("sawtooth_fast", "heap_by_load", exam_healthy.heap_by_load),
+    _held_out("sawtooth_slow", "old_generation", exam_healthy.old_generation),
+    _held_out("daily", "daily_regions", exam_healthy.daily_regions),
+    _held_out("weekly", "weekly_accounts", exam_healthy.weekly_accounts, length=_FOUR_WEEKS),
+    _held_out("load", "load_moved", exam_healthy.load_moved),
+    _held_out("warm_up", "warmup_by_use", exam_healthy.warmup_by_use),
+    _held_out("plateau", "plateau_expiring", exam_healthy.plateau_expiring),
+    _held_out("page_cache", "page_cache_backup", exam_healthy.page_cache_backup),
+    _held_out("fragmentation", "fragmentation_records", exam_healthy.fragmentation_records),
+    _held_out("fine", "imports_fine", exam_healthy.imports_fine, length=_HALF_A_DAY),
+    _held_out("steps", "steps_of_workers", exam_events.steps_of_workers),
+    _held_out("spikes", "spikes_of_reports", exam_events.spikes_of_reports),
+    _held_out("late_return", "late_return_nightly", exam_events.late_return_nightly),
+    _held_out("restarts", "restarts_while_coding", exam_events.restarts_while_coding),
+    _held_out("limit_resize", "limit_redeployed", exam_events.limit_redeployed),
+    _held_out("gaps", "gaps_of_single_samples", exam_events.gaps_of_single_samples),
+    _held_out("clock_jumps", "clock_of_two_servers", exam_events.clock_of_two_servers),
+    _held_out("mixed", "mixed_shop", exam_events.mixed_shop),
+    _held_out("fds", "fds_websockets", exam_counted.fds_websockets, "fds"),
+    _held_out("threads", "threads_scheduled", exam_counted.threads_scheduled, "threads"),
+    _held_out("pool", "pool_of_replicas", exam_counted.pool_of_replicas, "connections"),
+)
+
+_HELD_OUT_LEAKS = (
+    _held_out("slow", "leak_slow_keys", exam_leaking.keys_for_ever, length=_FOUR_WEEKS),
+    _held_out("steady", "leak_arenas", exam_leaking.arenas),
+    _held_out("fast", "leak_fast_pages", exam_leaking.fast_pages, length=_HALF_A_DAY),
+    _held_out("fast", "leak_fast_pool", exam_counted.leak_pool_fast, "connections", _HALF_A_DAY),
+    _held_out("accelerating", "leak_doubling", exam_leaking.doubling_listeners),
+    _held_out("staircase", "leak_reloads", exam_leaking.reloads),
+    _held_out("two", "leak_two_nightly", exam_leaking.drip_and_nightly_block),
+    _held_out("fixed", "leak_flushed", exam_leaking.flushed),
+    _held_out("sawtooth", "leak_fixed_heap", exam_leaking.fixed_heap),
+    _held_out("season", "leak_by_night", exam_leaking.by_night),
+    _held_out("warm_up", "leak_warmup_by_use", exam_leaking_busy.warmup_by_use),
+    _held_out("load", "leak_per_visitor", exam_leaking_busy.per_visitor),
+    _held_out("restarts", "leak_lifetimes", exam_leaking_busy.through_lifetimes),
+    _held_out("mixed", "leak_shop", exam_leaking_busy.mixed_shop),
+    _held_out("fds", "leak_fds_rotated", exam_counted.leak_fds_rotated, "fds"),
+    _held_out("threads", "leak_threads_scheduled", exam_counted.leak_threads_scheduled, "threads"),
+    _held_out("pool", "leak_pool_timeouts", exam_counted.leak_pool_timeouts, "connections"),
+)
+
+FAMILIES = {family.name: family for family in (*_HEALTHY, *_HELD_OUT_HEALTHY, *_LEAKS, *_HELD_OUT_LEAKS)}

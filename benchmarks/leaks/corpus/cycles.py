@@ -52,6 +52,20 @@ def evening_day(rng: Random) -> list[float]:
     return _through(knots)
 
 
+def regions_day(rng: Random) -> list[float]:
+    """Two parts of the world, hours apart: each is up within an hour or two and goes to rest slowly."""
+    wakes_h, apart_h, second = rng.uniform(0, 24), rng.uniform(6, 11), rng.uniform(0.3, 0.8)
+    night, rise_h, fall_h = rng.uniform(0.05, 0.3), rng.uniform(1, 2.5), rng.uniform(6, 12)
+
+    def awake(hour: float) -> float:
+        return max(0.0, min(1.0, hour % 24 / rise_h, (17 - hour % 24) / fall_h))
+
+    hours = [minute / 60 - wakes_h for minute in range(_MINUTES)]
+    both = [awake(hour) + second * awake(hour - apart_h) for hour in hours]
+    top = max(both)
+    return [night + (1 - night) * load / top for load in both]
+
+
 def week_of(day: Sequence[float], weights: Sequence[float]) -> list[float]:
     """``weights``: of Monday to Sunday."""
     return [weight * load for weight in weights for load in day]

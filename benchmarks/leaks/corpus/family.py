@@ -7,13 +7,13 @@ from typing import Literal
 from benchmarks.leaks.corpus.draft import Draft
 from benchmarks.leaks.corpus.stage import Stage
 
-Split = Literal["development", "held_out"]
+Split = Literal["development", "validation", "held_out"]
 Maker = Callable[[Stage], Draft]
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """``theme``: what it examines; each theme has families in both splits, which differ in kind. ``weeks``: how long a
+    """``theme``: what it examines; each theme has families in every split, which differ in kind. ``weeks``: how long a
     trace is at most, ``step_s`` the seconds between its samples.
     """
 

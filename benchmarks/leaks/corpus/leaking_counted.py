@@ -19,7 +19,7 @@ def fds(stage: Stage) -> Draft:
     idle, clients = rng.uniform(0.03, 0.2), rng.uniform(0.02, 0.2)
     load = load_of(p.stage, sine_day(rng.uniform(0, 24), 0.3))
     healthy = total([idle] * len(p.stage.at), scaled(load, clients), crowd(p.stage, idle + clients / 2))
-    return exhaust(p, healthy, _one_by_one(p, 0.7))
+    return exhaust(p, healthy, one_by_one(p, 0.7))
 
 
 def fds_in_storms(stage: Stage) -> Draft:
@@ -40,7 +40,7 @@ def threads(stage: Stage) -> Draft:
     rng = stage.rng
     p = plan(stage, 12 * HOUR, 6.5 * DAY)
     busy = rng.uniform(0.08, 0.4)
-    return exhaust(p, total([busy] * len(p.stage.at), crowd(p.stage, busy * 0.3)), _one_by_one(p, 1 - busy))
+    return exhaust(p, total([busy] * len(p.stage.at), crowd(p.stage, busy * 0.3)), one_by_one(p, 1 - busy))
 
 
 def threads_by_load(stage: Stage) -> Draft:
@@ -61,7 +61,7 @@ def pool(stage: Stage) -> Draft:
     idle, busy = rng.uniform(0.04, 0.15), rng.uniform(0.05, 0.25)
     load = load_of(p.stage, sine_day(rng.uniform(0, 24), 0.2))
     healthy = roomy(total([idle] * len(p.stage.at), scaled(load, busy), crowd(p.stage, busy / 2)))
-    return exhaust(p, healthy, _one_by_one(p, 0.7))
+    return exhaust(p, healthy, one_by_one(p, 0.7))
 
 
 def pool_in_office_hours(stage: Stage) -> Draft:
@@ -84,7 +84,7 @@ def threads_fast(stage: Stage) -> Draft:
     rng = stage.rng
     p = plan(stage, 12 * MINUTE, HOUR, after_s=4 * HOUR, from_start=0.0)
     busy = rng.uniform(0.08, 0.4)
-    return exhaust(p, total([busy] * len(p.stage.at), crowd(p.stage, busy * 0.3)), _one_by_one(p, 1 - busy))
+    return exhaust(p, total([busy] * len(p.stage.at), crowd(p.stage, busy * 0.3)), one_by_one(p, 1 - busy))
 
 
 def fds_fast(stage: Stage) -> Draft:
@@ -97,7 +97,7 @@ def fds_fast(stage: Stage) -> Draft:
     return exhaust(p, total([busy] * len(p.stage.at), crowd(p.stage, busy)), leaked)
 
 
-def _one_by_one(planned: Plan, room: float) -> list[float]:
+def one_by_one(planned: Plan, room: float) -> list[float]:
     """At any time, but so often that ``room`` is used up; where there are thousands, by the normal distribution."""
     stage, rng = planned.stage, planned.stage.rng
     lasts_s = stage.at[planned.by] - planned.onset

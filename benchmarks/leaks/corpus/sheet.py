@@ -1,17 +1,19 @@
 """A picture of the corpus: a small plot of each trace, to see that it is what it claims to be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from benchmarks.leaks.corpus.catalogue import FAMILIES
+from benchmarks.leaks.corpus.family import Split
 from benchmarks.leaks.trace import Trace
 
 _COLUMNS, _WIDTH, _HEIGHT, _TITLE = 6, 300, 130, 18
+_GROUNDS: Mapping[Split, str] = {"development": "#ffffff", "validation": "#f2f2f2", "held_out": "#e2e2e2"}
 
 
 def sheet(traces: Sequence[Trace]) -> str:
     """SVG. Blue: the value; grey: the limit; green and red: onset and exhaustion; dotted: starts. Development families
-    are white, held-out ones grey.
+    are white, validation ones light grey, held-out ones grey.
     """
     rows = -(-len(traces) // _COLUMNS)
     plots = [
@@ -25,7 +27,7 @@ def sheet(traces: Sequence[Trace]) -> str:
 
 
 def _plot(trace: Trace) -> str:
-    ground = "#ffffff" if FAMILIES[trace.family].split == "development" else "#eeeeee"
+    ground = _GROUNDS[FAMILIES[trace.family].split]
     begin, end = min(trace.times), max(trace.times)
     top = max(trace.limits) * 1.03
     across, up = (_WIDTH - 4) / (end - begin), (_HEIGHT - _TITLE - 4) / top

@@ -80,7 +80,7 @@ def test_a_healthy_series_raises_nothing(watched: Watched, name: str):
     [
         # Load peaks and jobs are as fast as these: they have to have come far.
         (2 * HOUR, 2.5 * HOUR, 0.85),
-        (DAY, DAY + 6 * HOUR, 0.75),
+        (DAY, DAY + 6 * HOUR, 0.8),
         (2 * DAY, 3 * DAY, 0.5),
         (DAY, 4 * DAY, 0.5),
         (2 * DAY, 9 * DAY, 0.4),
