@@ -46,3 +46,4 @@ bench: setup         ## measure what the README promises
 	@python -m benchmarks.exporter
 	@python -m benchmarks.probes
 	@python -m benchmarks.responder
+	@python -m benchmarks.leaks

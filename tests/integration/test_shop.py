@@ -22,7 +22,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
-FAULTS = ("hang", "crash", "memory-leak", "fd-leak", "connection-leak", "error-rate", "slow", "reset")
+FAULTS = ("hang", "crash", "memory-leak", "fd-leak", "thread-leak", "connection-leak", "error-rate", "slow", "reset")
 MIB = 2**20
 
 
@@ -453,6 +453,76 @@ async def test_fd_leak_ends_in_no_answer_at_all(doomed_web):
             await doomed_web.call("GET", "/")
 
 
+async def test_a_leak_of_memory_outside_the_cache_is_not_cleared_with_it(web):
+    before = web.rss()
+    await web.call("POST", "/faults/memory-leak?mb_per_s=200&limit_mb=30&where=heap")
+    await asyncio.sleep(0.6)
+    _, done = await web.call("POST", "/hooks/cache-clear")
+    leaked = web.rss() - before
+    await web.call("POST", "/faults/reset")
+    await asyncio.sleep(0.1)
+
+    assert done["local_entries"] == 0
+    assert leaked > 25 * MIB
+    assert web.rss() - before < 15 * MIB
+
+
+async def test_threads_leak_at_their_rate_up_to_their_limit_and_the_process_still_ends(doomed_web):
+    process = psutil.Process(doomed_web.process.pid)
+    before = process.num_threads()
+    await doomed_web.call("POST", "/faults/thread-leak", {"per_s": 100, "limit": 20})
+    await asyncio.sleep(0.6)
+    leaked = process.num_threads() - before
+    healthy, _ = await doomed_web.call("GET", "/health")
+    status, seconds = doomed_web.stop()
+
+    assert leaked == 20
+    assert healthy == 200
+    assert (status, seconds < 2) == (0, True)
+
+
+async def test_reset_ends_leaked_threads(web):
+    process = psutil.Process(web.process.pid)
+    before = process.num_threads()
+    await web.call("POST", "/faults/thread-leak", {"per_s": 100, "limit": 5})
+    await asyncio.sleep(0.4)
+    leaked = process.num_threads() - before
+    await web.call("POST", "/faults/reset")
+    await asyncio.sleep(0.1)
+
+    assert leaked == 5
+    assert process.num_threads() == before
+
+
+async def test_a_slow_leak_leaks_whole_units_of_fractions(web):
+    process = psutil.Process(web.process.pid)
+    before = process.num_fds()
+    await web.call("POST", "/faults/fd-leak?per_s=2.5")
+    await asyncio.sleep(1.3)
+    leaked = process.num_fds() - before
+
+    assert 2 <= leaked <= 4
+
+
+async def test_connections_leak_one_by_one_and_a_reset_of_connections_heals(web):
+    async def used():
+        return (await web.metrics())['app_pool_connections{pool="postgres",state="used"}']
+
+    _, begun = await web.call("POST", "/faults/connection-leak?per_s=10&count=3")
+    await asyncio.sleep(0.15)
+    early = await used()
+    await asyncio.sleep(0.6)
+    late = await used()
+    healthy, _ = await web.call("GET", "/health")
+    _, done = await web.call("POST", "/hooks/reset-connections")
+
+    assert begun["leaked"] == 0
+    assert (early < 3, late) == (True, 3)
+    assert healthy == 200
+    assert done["leaked"] == 3
+    assert await used() == 0
+
+
 async def test_error_rate_and_slow_hit_requests_until_reset(web):
     await web.call("POST", "/faults/error-rate", {"share": 1})
     await web.call("POST", "/faults/slow?seconds=0.3")
@@ -467,11 +537,19 @@ async def test_error_rate_and_slow_hit_requests_until_reset(web):
     assert (await web.call("GET", "/health"))[0] == 200
 
 
-async def test_a_fault_with_a_bad_parameter_names_it(web):
-    status, answer = await web.call("POST", "/faults/error-rate?share=2")
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("error-rate?share=2", "share: must be a number from 0 to 1"),
+        ("thread-leak?per_s=-1", "per_s: must be a number from 0 to inf"),
+        ("memory-leak?where=stack", "where: must be cache or heap"),
+    ],
+)
+async def test_a_fault_with_a_bad_parameter_names_it(web, fault, message):
+    status, answer = await web.call("POST", f"/faults/{fault}")
 
     assert status == 400
-    assert answer == {"error": "share: must be a number from 0 to 1"}
+    assert answer == {"error": message}
 
 
 async def test_sigterm_is_fast_with_leaked_connections_and_a_request_in_flight(doomed_web):

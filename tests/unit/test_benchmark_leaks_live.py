@@ -181,9 +181,10 @@ def test_failures_that_follow_each_other_are_one_gap(failures, seconds):
 
 
 def empty_pool(gap_s, final="verified"):
-    requests = [[ONSET + n / 2, 503] for n in range(int(gap_s * 2) + 1)]
+    """Seen by probes only: the load is served from a cache."""
+    errors = [[ONSET + n / 2, 503] for n in range(int(gap_s * 2) + 1)]
     reset = recovery([(EXHAUSTED, "hook", 1)], EXHAUSTED + 20, remedy="unresponsive", final=final)
-    shops = {"connections": shop("pool", [reset], requests, steadily(until=EXHAUSTED + 60))}
+    shops = {"connections": shop("pool", [reset], log=errors + steadily(until=EXHAUSTED + 60))}
     return missed({**recording(), "shops": shops, "series": {"connections": [], "verdict": [], "alerts": []}})
 
 
