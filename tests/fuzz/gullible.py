@@ -84,7 +84,7 @@ def _asked(world: World, path: str, query: dict[str, list[str]]) -> object:
 
 def _held(fingerprint: str) -> dict[str, object]:
     status = {"state": "active", "silencedBy": [], "inhibitedBy": [], "mutedBy": []}
-    times = {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z"}
+    times = {"startsAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z"}
     return {"fingerprint": fingerprint, "labels": {}, "annotations": {}, "status": status, **times}
 
 

@@ -18,6 +18,7 @@ FILES = tuple(
 #: What makes a step of each action, by the names of its keys. All others have defaults.
 _GOOD: dict[str, dict[str, object]] = {
     "hook": {"hook": "gc"},
+    "evidence": {"hook": "heap"},
     "signal": {"signal": "HUP"},
     "exec": {"command": "mark"},
     "redis_trim": {"target": ":6379"},
