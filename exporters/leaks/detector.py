@@ -105,13 +105,12 @@ class Detector:
             self.refused = ""
         due = [number for number, look in enumerate(LOOKS) if look.scale < self.closed]
         self.closed = 0
-        if self.best_of in due:
+        was_best = self.best_of in due
+        if was_best:
             self.best, self.best_of = None, -1
-            self._try(due, limit)
-            if self.best is None:
-                self._try([number for number in range(len(LOOKS)) if number not in due], limit)
-        else:
-            self._try(due, limit)
+        self._try(due, limit)
+        if was_best and self.best is None:
+            self._try([number for number in range(len(LOOKS)) if number not in due], limit)
 
     def _try(self, numbers: Sequence[int], limit: float) -> None:
         for number in numbers:

@@ -61,8 +61,7 @@ def judge(window: Window, past: Past, headroom: float, limit: float, p: Paramete
     if halves[1] > p.acceleration * max(halves[0], 0.0) and halves[1] > middle_slope:
         signs.append(reasons.ACCELERATES)
         middle_slope, high = halves[1], max(high, halves[1])
-    seen_s = window.length_s / 2 if reasons.ACCELERATES in signs else window.length_s
-    if seen_s < _DAY_S:
+    if _seen_s(window, signs) < _DAY_S:
         middle_slope = min(middle_slope, _by_day(middle_slope, kept[-1] - kept[0], window, past, p))
     if window.length_s >= _DAY_S:
         headroom = min(headroom, day_headroom(past.peaks, middle_slope / window.block_s, limit))
@@ -81,13 +80,12 @@ def judge_days(window: Window, day: int, past: Past, limit: float, p: Parameters
         return None
     if _leaps(window) > p.largest_leap * usual or shape.given_back(rows[0]) < p.daily_swing * usual:
         return None
-    lifted = [usual * index for index in range(len(rows))]
     plain = shape.without_daily(window.floors, day, usual / day)
     day_s = day * window.point_s
     every = sorted(change for each in changes for change in each)
     slope = shape.Slope(usual / day_s, max(0.0, every[len(every) // 4] / day_s), every[3 * len(every) // 4] / day_s)
     past = replace(past, gives_back=shape.given_back(plain))
-    if lifted[-1] < max(p.least_units, p.least_share * limit, p.back * past.gives_back):
+    if usual * (len(rows) - 1) < max(p.least_units, p.least_share * limit, p.back * past.gives_back):
         return None
     kept = [min(row) for row in rows]
     headroom = day_headroom(past.peaks, slope.median, limit)
@@ -131,8 +129,7 @@ class _Seen:
 
 
 def _growth(window: Window, seen: _Seen, past: Past, headroom: float, p: Parameters) -> Growth:
-    # Of growth that accelerates only the later half has been seen as it is.
-    length_s = window.length_s / 2 if reasons.ACCELERATES in seen.signs else window.length_s
+    length_s = _seen_s(window, seen.signs)
     need = headroom / seen.slope.median / length_s if seen.slope.median > 0 else math.inf
     trust, sign = _trust(past, window.length_s, seen, p)
     # Of the rise, as much as it gives back by itself may be the height of the moment.
@@ -142,6 +139,11 @@ def _growth(window: Window, seen: _Seen, past: Past, headroom: float, p: Paramet
     signs = (*seen.signs, sign) if sign else seen.signs
     begins = window.end - window.length_s
     return Growth(length_s, begins, need, trust, seen.slope, p_value, seen.refused, signs, half)
+
+
+def _seen_s(window: Window, signs: Sequence[str]) -> float:
+    """Of growth that accelerates only the later half has been seen as it is."""
+    return window.length_s / 2 if reasons.ACCELERATES in signs else window.length_s
 
 
 def _trust(past: Past, length_s: float, seen: _Seen, p: Parameters) -> tuple[float, str]:

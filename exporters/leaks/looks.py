@@ -1,7 +1,7 @@
 """Looks for the growth of a leak in the windows of one scale, of all lengths that it remembers. Pure."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -45,18 +45,10 @@ def at_scale(index: int, scales: Scales, life: Life, limit: float) -> list[Growt
     floors = list(scale.floors)
     headroom = _headroom(scale, life.value, limit)
     back = max(life.gives_back, *(given_back(coarser.floors) for coarser in scales.all[index:]))
-    found: list[Growth] = []
-    for count, size in FINE_WINDOWS if index == 0 else WINDOWS:
-        points = count * size
-        if points > len(floors):
-            break
-        if _is_flat(floors[-points:], headroom):
-            continue
-        parts = blocks(floors[-points:], size)
-        if parts is not None:
-            window = Window(floors[-points:], parts, scale.end, float(scale.width_s), float(scale.width_s * size))
-            found.append(judge(window, _past(scales, index, window, life, back), headroom, limit, PARAMETERS))
-    return found
+    return [
+        judge(window, _past(scales, index, window, life, back), headroom, limit, PARAMETERS)
+        for window in _windows(floors, scale, FINE_WINDOWS if index == 0 else WINDOWS, headroom)
+    ]
 
 
 def since_yesterday(scales: Scales, life: Life, limit: float) -> list[Growth]:
@@ -72,14 +64,9 @@ def since_yesterday(scales: Scales, life: Life, limit: float) -> list[Growth]:
     older = [floor for floor in scales.all[-1].floors[:-_OF_A_DAY] if floor != math.inf]
     above = max(floors[-day:]) - max(older, default=-math.inf)
     found: list[Growth] = []
-    for count, size in WINDOWS:
-        points = count * size
-        parts = blocks(changes[-points:], size) if points <= len(changes) else None
-        if parts is None or _is_flat(changes[-points:], headroom):
-            continue
-        if above < PARAMETERS.above_past * (parts[-1] - parts[0]):
+    for window in _windows(changes, scale, WINDOWS, headroom):
+        if above < PARAMETERS.above_past * (window.blocks[-1] - window.blocks[0]):
             continue  # as high as on other days of the week
-        window = Window(changes[-points:], parts, scale.end, float(scale.width_s), float(scale.width_s * size))
         known_s = window.end - life.known
         past = Past(window.length_s, 0.0, known_s, known_s, None, given_back(changes), peaks=scales.peaks)
         found.append(judge(window, past, headroom, limit, PARAMETERS))
@@ -95,7 +82,7 @@ def over_days(index: int, scales: Scales, life: Life, limit: float) -> list[Grow
         points = days * day
         if points > len(floors) or math.inf in floors[-points:]:
             break
-        window = Window(floors[-points:], floors[-points:][:day], scale.end, scale.width_s, scale.width_s)
+        window = Window(floors[-points:], (), scale.end, scale.width_s, scale.width_s)
         past = _past(scales, index, window, life, life.gives_back)
         growth = judge_days(window, day, past, limit, PARAMETERS)
         if growth is not None:
@@ -112,6 +99,18 @@ def promise(growth: Growth) -> float:
     """How near it is to being trusted; of those that are, the clearest: part of a window without growth blurs it."""
     surplus = growth.trust / max(growth.need, 1e-9)
     return surplus if surplus < 1 else 1 - math.log10(max(growth.p_value, 1e-300))
+
+
+def _windows(
+    floors: Sequence[float], scale: Scale, sizes: Sequence[tuple[int, int]], headroom: float
+) -> Iterator[Window]:
+    """Those that end now, of these (blocks, points in a block), shortest first: measured well enough, and not flat."""
+    for count, size in sizes:
+        points = floors[-count * size :]
+        if len(points) < count * size:
+            return
+        if not _is_flat(points, headroom) and (parts := blocks(points, size)) is not None:
+            yield Window(points, parts, scale.end, float(scale.width_s), float(scale.width_s * size))
 
 
 def _is_flat(floors: Sequence[float], headroom: float) -> bool:
