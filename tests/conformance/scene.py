@@ -172,7 +172,7 @@ class Scene:
 
         await self._until(have_all, ACT_WITHIN_S)
 
-    async def delivered(self, condition: Callable[[Sequence[Delivery]], object], within_s: float = 12.0) -> None:
+    async def delivered(self, condition: Callable[[Sequence[Delivery]], object], within_s: float = 30.0) -> None:
         """Until the deliveries so far are as asked for."""
         await self._until(lambda: bool(condition(self.wire.deliveries)), within_s)
 

@@ -87,7 +87,14 @@ def pids(tmp_path: Path) -> list[int]:
 
 
 def running(tmp_path: Path) -> list[int]:
-    return [p for p in pids(tmp_path) if psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE]
+    return [pid for pid in pids(tmp_path) if is_running(pid)]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def test_a_command_is_in_its_job_before_it_runs_and_what_it_leaves_behind_goes_on():
