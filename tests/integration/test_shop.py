@@ -50,7 +50,7 @@ class Shop:
         for process in self.stores.values():
             process.terminate()
         for process in self.stores.values():
-            process.wait(timeout=5)
+            process.wait(timeout=30)  # PostgreSQL may have to mend what a kill has left
 
     def environ(self, port: int, **more: str) -> dict[str, str]:
         return {
