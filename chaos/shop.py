@@ -41,6 +41,7 @@ class ComposeShop:
     project: str
     port: int
     logs: Path
+    config: Path = FOLDER / "config"
 
     @property
     def workload(self) -> str:
@@ -78,6 +79,7 @@ class ComposeShop:
             "COMPOSE_PROJECT_NAME": self.project,
             "SHOP_WEB_PORT": str(self.port),
             "SHOP_LOG_DIR": str(self.logs),
+            "SHOP_CONFIG_DIR": str(self.config),
             "SHOP_FAULTS": "1",
         }
         return await run_or_raise(

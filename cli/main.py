@@ -13,6 +13,7 @@ import click
 from cli import compose, native, report, validate
 from cli import escalate as escalation
 from cli.common import EXIT_NOT_WELL, SETTINGS, console, errors, explained
+from cli.config import config
 from cli.leaks import leaks
 from cli.ledger import recoveries
 from cli.operate import approve, hold, plan, reject, release
@@ -111,5 +112,5 @@ async def _is_compose(mode: str, loaded: Settings) -> bool:
     return mode == "compose"
 
 
-for command in (recoveries, leaks, hold, release, approve, reject, plan):
+for command in (recoveries, leaks, config, hold, release, approve, reject, plan):
     main.add_command(command)

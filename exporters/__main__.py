@@ -13,7 +13,7 @@ from homeostat.clock import SystemClock
 def main() -> None:
     arguments = service.parse_arguments("exporters", __doc__ or "")
     settings = service.load_or_exit(arguments.settings)
-    service.serve(create_app(settings, SystemClock()), settings.exporter.listen)
+    service.serve(create_app(settings, SystemClock(), arguments.settings), settings.exporter.listen)
 
 
 if __name__ == "__main__":

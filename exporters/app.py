@@ -1,8 +1,9 @@
 """The composition root: what measures in the background, and what is served."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -12,6 +13,10 @@ from exporters import leakpage
 from exporters.catalog import Catalog
 from exporters.cgroups import Cgroups
 from exporters.collectors import COLLECTORS, active
+from exporters.configevents import Events
+from exporters.configreaders import ConfigReaders
+from exporters.configredeploy import Redeploy
+from exporters.configwatch import ConfigWatch
 from exporters.containerlabels import LabelCache
 from exporters.discovery import discover
 from exporters.enginestats import EngineStats
@@ -27,12 +32,14 @@ from exporters.presence import Presence
 from exporters.probing import Prober, new_session
 from exporters.sources import Sources
 from exporters.together import Together
-from exporters.watch import Watcher
+from exporters.watch import Seen, Watcher
 from homeostat import platforms, service
 from homeostat.clock import Clock
-from homeostat.containers import DockerEngine, Engine
+from homeostat.configfiles.checkprogram import run_check
+from homeostat.configfiles.own import config_files
+from homeostat.containers import Container, DockerEngine, Engine
 from homeostat.exposition import answer, selected
-from homeostat.guardian_client import GuardianClient, kept_session
+from homeostat.guardian_client import GuardianClient, ProcessStatus, kept_session
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
 from homeostat.settings import Settings
@@ -41,6 +48,9 @@ log = structlog.get_logger()
 
 SOURCES = web.AppKey("sources", Sources)
 CLOCK = web.AppKey("clock", Clock)
+
+#: Who changes files holds their lock for some milliseconds; the round must not stand still for one who hangs.
+_LOCK_WAIT_S = 2.0
 
 _LANDING = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>homeostat exporter</title></head>
@@ -53,11 +63,13 @@ _LANDING = """<!doctype html>
 """
 
 
-def create_app(settings: Settings, clock: Clock) -> web.Application:
-    """The application; what it measures in the background starts and ends with it."""
+def create_app(settings: Settings, clock: Clock, path: Path | None = None) -> web.Application:
+    """The application; what it measures in the background starts and ends with it. ``path``: of homeostat.yml, which is
+    watched as other managed files are.
+    """
     app = web.Application()
     app[CLOCK] = clock
-    app.cleanup_ctx.append(lambda app_: _run(app_, settings, clock))
+    app.cleanup_ctx.append(lambda app_: _run(app_, settings, clock, path))
     app.add_routes(
         [
             web.get("/metrics", _metrics),
@@ -70,12 +82,13 @@ def create_app(settings: Settings, clock: Clock) -> web.Application:
     return app
 
 
-async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncIterator[None]:
+async def _run(app: web.Application, settings: Settings, clock: Clock, path: Path | None) -> AsyncIterator[None]:
     engine = None if settings.docker.enabled is False else DockerEngine(settings.docker.host)
     socket = control_socket_path(settings.state_dir)
     async with new_session() as session, kept_session(socket) as to_guardian:
         guardian = GuardianClient(socket, to_guardian)
-        app[SOURCES] = sources = connect(settings, clock, engine, ProbeContext(session, clock), guardian)
+        config = _config_watch(settings, path, clock)
+        app[SOURCES] = sources = connect(settings, clock, engine, ProbeContext(session, clock), guardian, config)
         await sources.guardian.look()
         try:
             async with service.in_background(_measure(sources), "exporter background"):
@@ -87,7 +100,12 @@ async def _run(app: web.Application, settings: Settings, clock: Clock) -> AsyncI
 
 
 def connect(
-    settings: Settings, clock: Clock, engine: Engine | None, probing: ProbeContext, guardian: GuardianClient
+    settings: Settings,
+    clock: Clock,
+    engine: Engine | None,
+    probing: ProbeContext,
+    guardian: GuardianClient,
+    config: ConfigWatch | None = None,
 ) -> Sources:
     """All parts, put together. Without ``engine`` no container is watched."""
     required, spare = settings.docker.enabled is True, spare_files()
@@ -119,8 +137,35 @@ def connect(
         label_cache=LabelCache(),
         machine=machine,
         leaks=LeakWatch(inputs, StateFile(settings.state_dir, clock), clock),
+        config=config,
+        config_readers=_config_readers(settings, config, look, supervised, clock),
         own=ProcessCollector(registry=None),
     )
+
+
+def _config_watch(settings: Settings, path: Path | None, clock: Clock) -> ConfigWatch | None:
+    """None where no file is managed."""
+    files = config_files(settings, path, run_check, wait_s=_LOCK_WAIT_S)
+    if not files.specs:
+        return None
+    return ConfigWatch(files, clock, Events(spec.path for spec in files.specs.values()))
+
+
+def _config_readers(
+    settings: Settings,
+    config: ConfigWatch | None,
+    look: Together[list[Seen]] | None,
+    supervised: Together[list[ProcessStatus]],
+    clock: Clock,
+) -> ConfigReaders | None:
+    """None where no managed file says who reads it."""
+    if config is None or not any(spec.workloads for spec in config.files.specs.values()):
+        return None
+
+    async def containers() -> Sequence[Container]:
+        return [seen.container for seen in await look() if seen.is_running] if look else ()
+
+    return ConfigReaders(config, clock, containers, supervised, Redeploy(settings.docker, clock) if look else None)
 
 
 async def _measure(sources: Sources) -> None:
@@ -129,6 +174,10 @@ async def _measure(sources: Sources) -> None:
         group.create_task(sources.prober.run(), name="probes")
         group.create_task(sources.guardian.run(), name="guardian")
         group.create_task(sources.leaks.run(), name="leaks")
+        if sources.config is not None:
+            group.create_task(sources.config.run(), name="config")
+        if sources.config_readers is not None:
+            group.create_task(sources.config_readers.run(), name="config readers")
         if sources.watcher is not None:
             group.create_task(sources.watcher.run(), name="containers")
         if sources.meter.engine_stats is not None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from prometheus_client import ProcessCollector
 
 from exporters.catalog import Catalog
+from exporters.configreaders import ConfigReaders
+from exporters.configwatch import ConfigWatch
 from exporters.containerlabels import LabelCache
 from exporters.leakwatch import LeakWatch
 from exporters.machine import Machine
@@ -20,8 +22,9 @@ from homeostat.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """``watcher`` and ``look`` (all containers as of now) are None when Docker is switched off. ``supervised``: what
-    the guardian tells of its processes. ``own``: prometheus_client's ``process_*`` of the exporter.
+    """``watcher`` and ``look`` (all containers as of now) are None when Docker is switched off, ``config`` when no
+    file is managed. ``supervised``: what the guardian tells of its processes. ``own``: prometheus_client's
+    ``process_*`` of the exporter.
     """
 
     settings: Settings
@@ -37,4 +40,6 @@ class Sources:
     label_cache: LabelCache
     machine: Machine
     leaks: LeakWatch
+    config: ConfigWatch | None
+    config_readers: ConfigReaders | None
     own: ProcessCollector

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from grafana.dashboards import DASHBOARDS
-from grafana.lib import render
+from grafana.lib.render import render
 
 GENERATED = Path(__file__).parent / "generated"
 

@@ -8,6 +8,14 @@ from homeostat.workloads import PLAIN, is_workload_id
 
 
 @dataclass(frozen=True, slots=True)
+class Bind:
+    """A file or folder of the host (``source``) that a container sees at ``target``."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """One container as inspect tells it. Times are epoch seconds, None when it never happened."""
 
@@ -40,6 +48,7 @@ class Container:
     nano_cpus: int = 0
     #: Ports of the host that it insists on: a second container of its kind could not have them.
     host_ports: tuple[str, ...] = ()
+    binds: tuple[Bind, ...] = ()
 
     @property
     def is_running(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from homeostat.clock import parse_rfc3339
 from homeostat.containerinfo import (
+    Bind,
     Container,
     ContainerDetails,
     ContainerEvent,
@@ -64,6 +65,7 @@ def container(raw: object) -> Container:
         memory_swap=number(host, "MemorySwap"),
         nano_cpus=count(host, "NanoCpus"),
         host_ports=tuple(_host_ports(part(host, "PortBindings"))),
+        binds=tuple(_binds(top.get("Mounts"))),
     )
 
 
@@ -131,6 +133,14 @@ def engine_host(raw: object) -> EngineHost:
     if not found.memory_bytes or not found.cpus:
         raise ValueError("it does not say what the machine has")
     return found
+
+
+def _binds(raw: object) -> Iterator[Bind]:
+    for each in _list(raw):
+        if isinstance(each, dict) and each.get("Type") == "bind":
+            source, target = text(each, "Source"), text(each, "Destination")
+            if source and target:
+                yield Bind(source, target)
 
 
 def _health_check(raw: Mapping[str, Any]) -> HealthCheck:

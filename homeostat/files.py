@@ -32,14 +32,14 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     Raises OSError with the old content intact. Blocks for two fsyncs (1 to 30 ms): call it in a thread.
     """
     target = Path(os.path.realpath(path))
-    temp = target.with_name(f"{_temp_prefix(target)}{secrets.token_hex(8)}")
+    temp = target.with_name(f"{temp_prefix(target)}{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temp, flags, mode)
     try:
         try:
             if sys.platform != "win32":
                 os.fchmod(descriptor, mode)  # past the umask; never wider than asked before
-            _write_all(descriptor, data)
+            write_all(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -48,13 +48,13 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             temp.unlink()
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def remove_stale(path: Path) -> None:
     """Remove what a crash inside :func:`write_atomic` of ``path`` left. Only for the one who may write."""
     target = Path(os.path.realpath(path))
-    prefix = _temp_prefix(target)
+    prefix = temp_prefix(target)
     for temp in target.parent.iterdir():
         if temp.name.startswith(prefix):
             temp.unlink(missing_ok=True)
@@ -91,7 +91,7 @@ def lock(path: Path) -> Iterator[None]:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             raise Locked(f"{path} is held by process {holder}") from err
         os.ftruncate(descriptor, 0)
-        _write_all(descriptor, f"{os.getpid()}\n".encode())
+        write_all(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(descriptor)
@@ -112,17 +112,20 @@ def _lock_now(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _temp_prefix(target: Path) -> str:
+def temp_prefix(target: Path) -> str:
+    """What the names of files begin with that are to replace ``target``."""
     return f".{target.name}.homeostat-"
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes) -> None:
+    """All of it: a call may write less than it was given. Raises OSError."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make renames within it outlast a power loss. Raises OSError."""
     if sys.platform == "win32":
         return  # a folder cannot be opened there; NTFS journals the rename itself
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from homeostat import names
-from homeostat.steps import EvidenceStep, HookStep, RestartStep, Step, UnpauseStep, Verification
+from homeostat.steps import ConfigRestoreStep, EvidenceStep, HookStep, RestartStep, Step, UnpauseStep, Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,9 @@ DEFAULT_LADDERS: dict[str, Ladder] = {
             RestartStep(action="restart", verify=_POOLS_TOLD),
         )
     ),
+    "config_restore": Ladder(steps=(ConfigRestoreStep(action="config_restore"),)),
+    # Who has read what was wrong in a file reads it again.
+    "config_restart": Ladder(steps=(RestartStep(action="restart"),)),
     # Healed by Docker's restart policy or the guardian: kept in the ledger, nobody is called.
     "record": Ladder(escalate=False),
 }

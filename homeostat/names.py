@@ -8,6 +8,7 @@ CONTAINER: Final = "container"
 PROCESS: Final = "process"
 PROBE: Final = "probe"
 RESOURCE: Final = "resource"
+FILE: Final = "file"
 VERDICT: Final = "verdict"
 REMEDY: Final = "remedy"
 SEVERITY: Final = "severity"
@@ -79,6 +80,11 @@ LEAK_VERDICT: Final = "homeostat_leak_verdict"
 LEAK_EXHAUSTION: Final = "homeostat_leak_exhaustion_timestamp_seconds"
 LEAK_RESTART: Final = "homeostat_leak_restart_timestamp_seconds"
 LEAK_LAST_SAMPLE: Final = "homeostat_leak_last_sample_timestamp_seconds"
+
+# Managed configuration files (exporter).
+CONFIG_DAMAGED: Final = "homeostat_config_file_damaged"
+CONFIG_DRIFTED: Final = "homeostat_config_file_drifted"
+CONFIG_OUTDATED: Final = "homeostat_config_file_reader_outdated"
 
 # The scrape itself.
 SCRAPE_SUCCESS: Final = "homeostat_scrape_collector_success"

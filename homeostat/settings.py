@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from homeostat import yamlfile
 from homeostat.commandspec import Command
+from homeostat.configfiles.spec import ManagedFile
 from homeostat.errors import SettingsError
 from homeostat.explain import At, Invalid, KeyPath, Problem, dotted, shown
 from homeostat.globs import parse_file_glob
@@ -43,6 +44,10 @@ class Settings:
     workloads: Mapping[Annotated[str, Checked(_is_workload)], WorkloadSpec] = field(default_factory=dict)
     processes: Mapping[Name, ProcessSpec] = field(default_factory=dict)
     ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    #: Configuration files that are validated, versioned, watched and restored (docs/config-files.md).
+    config_files: Mapping[Name, ManagedFile] = field(default_factory=dict)
+    #: Where their versions are kept; left out, `config` in state_dir. The same folder for exporter, responder and CLI.
+    config_dir: Path | None = None
 
     def __post_init__(self) -> None:
         problems = [problem for name in self.workloads for problem in self._references(name)]

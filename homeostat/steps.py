@@ -194,6 +194,19 @@ class PruneStep(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigRestoreStep(StepBase):
+    """Put the last good version of a managed configuration file back; what is there now is kept in its history. Skipped
+    when it is good again. A file that is being changed is waited for, within the timeout.
+    """
+
+    action: Literal["config_restore"]
+    timeout: Period = 20.0
+    # The exporter looks again within 5 s, Prometheus within 2 s.
+    verify: Verification = Verification(within=10.0)
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DegradeStep(StepBase):
     """Ask the application to do less for a while, by a hook. The hook gets ``{"lease_seconds": N}`` and is asked again
     before that time is over; an application that hears nothing goes back by itself. DELETE ends it.
@@ -316,6 +329,7 @@ Step = Annotated[
     | RedisTrimStep
     | PgReleaseStep
     | PruneStep
+    | ConfigRestoreStep
     | DegradeStep
     | LimitsStep
     | ScaleStep

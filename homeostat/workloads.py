@@ -17,6 +17,8 @@ WORKLOAD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}/[A-Za-z0-9][A-Za-z0-
 LOCAL = "local"
 #: Project of containers that no compose project owns.
 PLAIN = "container"
+#: Project of managed configuration files.
+FILES = "file"
 
 
 class Kind(StrEnum):
@@ -24,6 +26,7 @@ class Kind(StrEnum):
 
     CONTAINER = "container"
     PROCESS = "process"
+    FILE = "file"
 
 
 class ProbeRole(StrEnum):

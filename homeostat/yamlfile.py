@@ -35,7 +35,7 @@ def load(path: Path) -> tuple[dict[str, object], dict[KeyPath, int]]:
         raise SettingsError([f"{path}:{line}: not UTF-8 at byte {err.start}; save the file as UTF-8"]) from err
 
 
-class _Loader(yaml.SafeLoader):
+class BoundedLoader(yaml.SafeLoader):
     """Bounded in depth, as composing is recursive, and in nodes, as each takes long."""
 
     def __init__(self, text: str) -> None:
@@ -64,8 +64,11 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep)
         # PyYAML trusts what looks like a number, a date or a tag: 2026-13-45, !!int sixteen.
         except (ValueError, LookupError, AttributeError) as err:
-            problem = f"{node.value!r:.60} is no {node.tag.rpartition(':')[2]}"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from err
+            raise yaml.MarkedYAMLError(problem=self.misfit(node), problem_mark=node.start_mark) from err
+
+    def misfit(self, node: yaml.Node) -> str:
+        """What to say of a value that is not of its tag's type."""
+        return f"{node.value!r:.60} is no {node.tag.rpartition(':')[2]}"
 
 
 def _check_sixties(node: yaml.Node) -> None:
@@ -77,7 +80,7 @@ def parse(text: str, source: str) -> tuple[dict[str, object], dict[KeyPath, int]
     """As :func:`load`, from text; ``source`` names it in errors."""
     lines: dict[KeyPath, int] = {}
     try:
-        loader = _Loader(text)
+        loader = BoundedLoader(text)
         root = loader.get_single_node()
         _index(root, lines, source)
         data = loader.construct_document(root) if root is not None else {}

@@ -15,6 +15,9 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from homeostat import service
 from homeostat.alertmanager_api import AlertmanagerClient
 from homeostat.clock import Clock
+from homeostat.configfiles.checkprogram import run_check
+from homeostat.configfiles.managed import ConfigFiles
+from homeostat.configfiles.own import config_files
 from homeostat.containers import DockerEngine, Engine
 from homeostat.encoder import Format
 from homeostat.errors import SettingsError
@@ -22,7 +25,7 @@ from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
 from homeostat.prometheus_api import PrometheusClient
-from responder import escalationtest, operate, readapi
+from responder import escalationtest, operate, pages, readapi
 from responder.actions.base import Tools
 from responder.brake import Brake
 from responder.capture import CaptureBounds, CaptureTools, capture
@@ -76,6 +79,7 @@ def create_app(live: Live, open_store: OpenStore, clock: Clock) -> web.Applicati
             *operate.routes(),
         ]
     )
+    pages.add_to(app, clock)
     return app
 
 
@@ -92,8 +96,10 @@ async def _run(app: web.Application, live: Live, open_store: OpenStore, clock: C
     store = await open_store()
     engine: Engine | None = None if live.settings.docker.enabled is False else DockerEngine(live.settings.docker.host)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=64)) as session:
-        parts, work = _compose(live, _services(live, store, clock, engine, session))
+        services = _services(live, store, clock, engine, session)
+        parts, work = _compose(live, services)
         app[PARTS] = parts
+        app[pages.BOARD] = pages.Board(parts, services.prometheus)
         tested_at = await asyncio.to_thread(escalationtest.last_success, live.settings.state_dir)
         parts.metrics.escalation_tested.set(tested_at)
         try:
@@ -110,10 +116,14 @@ def _services(
 ) -> Services:
     responder = live.settings.responder
     guardian = GuardianClient(control_socket_path(live.settings.state_dir))
+
+    def files() -> ConfigFiles:
+        return config_files(live.settings, live.path, run_check)
+
     return Services(
         store=store,
-        tools=Tools(engine, guardian, session, clock, lambda: live.settings, store.holds),
-        resolver=Resolver(engine, guardian),
+        tools=Tools(engine, guardian, session, clock, lambda: live.settings, store.holds, files),
+        resolver=Resolver(engine, guardian, files),
         alertmanager=AlertmanagerClient(responder.alertmanager_url, session),
         prometheus=PrometheusClient(responder.prometheus_url, session),
         probes=ProbeContext(session, clock),

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from homeostat import names
+from homeostat.configfiles.integrity import State
 from homeostat.directory import resolve_probe
 from homeostat.errors import HomeostatError, NotFound
 from homeostat.probes import ProbeContext, run_probe
 from homeostat.prometheus_api import PrometheusClient, Sample
 from homeostat.settings import Settings
-from homeostat.workloads import ProbeRole, ProbeSpec
+from homeostat.workloads import Kind, ProbeRole, ProbeSpec
 from responder.conditions import about
 from responder.ledger import Episode
 from responder.targets import Resolver, Target
@@ -72,12 +73,22 @@ class StateEvidence:
     async def read(self) -> Sequence[Reading]:
         try:
             target = await self._resolver.resolve(self._episode, self._settings)
+            if target.workload.kind is Kind.FILE:
+                return [await self._file(target)]
             states = await self._process(target) if target.process else _containers(target)
         except NotFound as err:
             return [Reading("state", Quality.BAD, str(err))]
         except HomeostatError as err:
             return [Reading("state", Quality.NO_DATA, str(err))]
         return [self._judge(name, state, start) for name, state, start in states]
+
+    async def _file(self, target: Target) -> Reading:
+        """As it is on disk now, whatever the exporter has seen of it."""
+        _, _, name = target.workload.id.partition("/")
+        found = await asyncio.to_thread(self._resolver.files().look, name)
+        if found.state is not State.DAMAGED:
+            return Reading(f"file {name}", Quality.GOOD, found.state)
+        return Reading(f"file {name}", Quality.BAD, found.flaws[0].words)
 
     async def _process(self, target: Target) -> list[tuple[str, str, float | None]]:
         status = await self._resolver.guardian.process(target.process)
@@ -104,7 +115,8 @@ def _containers(target: Target) -> list[tuple[str, str, float | None]]:
 #: them gives nothing, too.
 _NEWEST = (
     f"max(timestamp({names.CONTAINER_RUNNING}{{workload=$workload}})"
-    f" or timestamp({names.PROCESS_RUNNING}{{workload=$workload}}))"
+    f" or timestamp({names.PROCESS_RUNNING}{{workload=$workload}})"
+    f" or timestamp({names.CONFIG_DAMAGED}{{workload=$workload}}))"
 )
 #: The same of rules about leaks. The detector is a part of its own: without its word a leak is not over.
 _NEWEST_VERDICT = f"max(timestamp({names.LEAK_VERDICT}{{workload=$workload}}))"

@@ -9,6 +9,7 @@ from homeostat.errors import HomeostatError, Temporary
 from homeostat.ladders import Ladder
 from homeostat.maintenance import current
 from homeostat.settings import Settings
+from homeostat.workloads import FILES
 from responder import holds
 from responder.conditions import Condition
 from responder.dependencies import blamed, edges_of
@@ -22,7 +23,8 @@ from responder.verify import Quality
 
 #: What the rule's evidence says of the trouble.
 _STILL_TRUE = {Quality.GOOD: False, Quality.BAD: True, Quality.NO_DATA: None}
-_UNHEALTHY = f'{names.WORKLOAD_HEALTH}{{state="unhealthy"}} == 1'
+#: A damaged configuration file, too: who starts while it is so reads what is wrong.
+_TROUBLED = f'{names.WORKLOAD_HEALTH}{{state="unhealthy"}} == 1 or {names.CONFIG_DAMAGED} == 1'
 
 
 class FactFinder:
@@ -82,13 +84,18 @@ class FactFinder:
     async def _blame(self, episode: Episode) -> tuple[str, ...]:
         """Nobody, while Prometheus does not answer: then the rule is unreadable, too."""
         try:
-            needs, unhealthy = await asyncio.gather(
-                self._s.prometheus.query(names.WORKLOAD_DEPENDENCY_INFO), self._s.prometheus.query(_UNHEALTHY)
+            needs, troubled = await asyncio.gather(
+                self._s.prometheus.query(names.WORKLOAD_DEPENDENCY_INFO), self._s.prometheus.query(_TROUBLED)
             )
         except HomeostatError:
             return ()
-        pairs = ((s.labels.get(names.WORKLOAD, ""), s.labels.get("dependency", "")) for s in needs)
-        return blamed(episode.workload, edges_of(pairs), {s.labels.get(names.WORKLOAD, "") for s in unhealthy})
+        pairs = [(s.labels.get(names.WORKLOAD, ""), s.labels.get("dependency", "")) for s in needs]
+        pairs += [
+            (reader, f"{FILES}/{name}")
+            for name, spec in self._settings.config_files.items()
+            for reader in spec.workloads
+        ]
+        return blamed(episode.workload, edges_of(pairs), {s.labels.get(names.WORKLOAD, "") for s in troubled})
 
     async def _conditions(self, episode: Episode, ladder: Ladder | None) -> Mapping[int, bool | str]:
         wanted = {index: step.when for index, step in enumerate(ladder.steps if ladder else ()) if step.when}

@@ -1,14 +1,15 @@
 """What an episode is about, resolved now: its workload, its containers or process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from homeostat import directory
+from homeostat.configfiles.managed import ConfigFiles
 from homeostat.containers import Container, Engine
 from homeostat.errors import HomeostatError, NotFound
 from homeostat.guardian_client import GuardianClient
 from homeostat.settings import Settings
-from homeostat.workloads import LOCAL, Workload, is_workload_id
+from homeostat.workloads import FILES, LOCAL, Kind, Workload, is_workload_id
 from responder.ledger import Episode
 
 
@@ -26,9 +27,10 @@ class Target:
 class Resolver:
     """Finds targets by allowlist: homeostat.yml and what the engine says now, never text from an alert."""
 
-    def __init__(self, engine: Engine | None, guardian: GuardianClient) -> None:
+    def __init__(self, engine: Engine | None, guardian: GuardianClient, files: Callable[[], ConfigFiles]) -> None:
         self.engine = engine
         self.guardian = guardian
+        self.files = files
 
     async def resolve(self, episode: Episode, settings: Settings) -> Target:
         """Raises NotFound, SettingsError (bad labels) or Unreachable; each ``str()`` is fit for the ledger."""
@@ -37,6 +39,9 @@ class Resolver:
         project, _, name = episode.workload.partition("/")
         if project == LOCAL:
             return Target(directory.describe(episode.workload, (), settings), (), name)
+        if project == FILES:
+            self.files().spec(name)
+            return Target(Workload(episode.workload, Kind.FILE, enabled=True), (), "")
         containers = await self.engine.list(episode.workload) if self.engine else []
         workload = directory.describe(episode.workload, containers, settings)
         meant = _meant(containers, episode.container)

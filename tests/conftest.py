@@ -81,6 +81,15 @@ def database_programs() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Path of a Chromium that can do without a screen."""
+    found = shutil.which("chromium", path=os.pathsep.join((str(cached_programs()), os.environ["PATH"])))
+    if found is None:
+        missing("no chromium: run scripts/test-services")
+    return Path(str(found))
+
+
+@pytest.fixture(scope="session")
 def engine() -> str:
     """The version of the Docker Engine that answers."""
     import docker

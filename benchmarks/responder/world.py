@@ -15,7 +15,7 @@ from homeostat.clock import parse_rfc3339, rfc3339
 
 #: The one rule. Like those that ship, it gives a sample for every workload in trouble.
 RULE = "max by (workload) (bench_trouble) > 0"
-_UNHEALTHY = 'homeostat_workload_health{state="unhealthy"} == 1'
+_TROUBLED = 'homeostat_workload_health{state="unhealthy"} == 1 or homeostat_config_file_damaged == 1'
 _DEPENDENCIES = "homeostat_workload_dependency_info"
 _FRESHNESS = "max(timestamp("
 _MATCHER = re.compile(r'(?s)([A-Za-z_][A-Za-z0-9_]*)(=~|=)"(.*)"')
@@ -112,7 +112,7 @@ class World:
             return [{"metric": {}, "value": [now, str(now)]}]
         if expression == _DEPENDENCIES:
             return []
-        if expression in (RULE, _UNHEALTHY):
+        if expression in (RULE, _TROUBLED):
             return [{"metric": {"workload": workload}, "value": [now, "1"]} for workload in sorted(self._troubled)]
         raise UnknownQuestion(expression)
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from exporters.collectors import (
     clock,
+    config,
     container_resources,
     containers,
     databases,
@@ -40,6 +41,7 @@ COLLECTORS: Mapping[str, CollectorModule] = {
     "processes": processes,
     "probes": probes,
     "health": health,
+    "config": config,
     "host": host,
     "clock": clock,
     "container_resources": container_resources,

@@ -1,29 +1,18 @@
-"""All workloads and homeostat itself at a glance: is everything well, and could it be repaired if it were not?"""
+"""All workloads at a glance: is everything well, and could it be repaired if it were not?"""
 
-from grafana.dashboards.states import GOOD_BAD, UNDER_WAY
-from grafana.dashboards.workload import WORKLOAD
-from grafana.lib import Color, Column, Dashboard, Panel, Query, Stat, State, StateTimeline, Table, TimeSeries, Unit
+from grafana.dashboards.events import events
+from grafana.dashboards.recoveries import VERIFIED_SHARE
+from grafana.dashboards.shapes import bars, number, or_zero, timeline
+from grafana.dashboards.states import DOCKER_HEALTH, GOOD_BAD, UNDER_WAY, WORKLOAD_HEALTH, YES_NO, state_number
+from grafana.dashboards.uids import TO_WORKLOAD, Uid
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
+from grafana.lib.thresholds import AVAILABILITY, DEAD_MAN, FEW_WANTED, FILLING, NONE_WANTED, SUCCESS
 from homeostat import names
 
 RUNNING = f"{names.CONTAINER_RUNNING} or {names.PROCESS_RUNNING}"
 IS_ENABLED = f"and on (workload) {names.WORKLOAD_ENABLED} == 1"
-#: The worst of all containers wins: the numbers rise with the trouble.
-HEALTH = (
-    State(0, "no check", Color.GREY),
-    State(1, "healthy", Color.GREEN),
-    State(2, "starting", Color.BLUE),
-    State(3, "unhealthy", Color.RED),
-)
-YES_NO = (State(0, "no", Color.GREY), State(1, "yes", Color.GREEN))
-
-
-def health() -> str:
-    """Docker's own health checks, as the number of ``HEALTH``."""
-    found = " or ".join(
-        f'{names.CONTAINER_HEALTH}{{health="{label}"}} * {number}'
-        for label, number in (("healthy", 1), ("starting", 2), ("unhealthy", 3))
-    )
-    return f"max by (workload) ({found})"
+DOCKER = state_number(names.CONTAINER_HEALTH, "health", DOCKER_HEALTH, names.WORKLOAD)
+HEALTH = state_number(names.WORKLOAD_HEALTH, "state", WORKLOAD_HEALTH, names.WORKLOAD)
 
 
 def memory_of_limit() -> str:
@@ -36,68 +25,129 @@ def memory_of_limit() -> str:
     return f"max by (workload) ({' or '.join(ratios)})"
 
 
-def number_panel(title: str, description: str, view: Stat, unit: Unit = Unit.COUNT) -> Panel:
-    return Panel(title, description, unit, view, width=4, height=4)
-
-
 IN_TROUBLE = f"""count(
   (
     max by (workload) ({RUNNING}) == 0
     or min by (workload) ({names.PROBE_HEALTHY}) == 0
-    or {health()} == 3
+    or {DOCKER} == 3
     or max by (workload) ({names.WORKLOAD_INSTANCES}) == 0
   ) {IS_ENABLED}
-) or count({names.WORKLOAD_ENABLED}) * 0"""
+)"""
+LEAKING = f'count(max by (workload, container, resource) ({names.LEAK_VERDICT}{{verdict=~"leak|exhausting"}}))'
 
 NUMBERS = (
-    number_panel(
+    number(
         "Workloads kept alive",
         "Workloads whose owner opted in to repair.",
-        Stat(Query(f"sum(max by (workload) ({names.WORKLOAD_ENABLED}))"), empty="no exporter"),
+        f"sum(max by (workload) ({names.WORKLOAD_ENABLED}))",
+        empty="no exporter",
     ),
-    number_panel(
+    number(
         "In trouble",
         "Of these, those that do not run or exist, fail a probe or are unhealthy to Docker, also if on purpose.",
-        Stat(Query(IN_TROUBLE), empty="no exporter", red_from=1),
+        or_zero(IN_TROUBLE, names.WORKLOAD_ENABLED),
+        empty="no exporter",
+        thresholds=NONE_WANTED,
     ),
-    number_panel(
+    number(
         "Open episodes",
         "Troubles that last, whether or not somebody or something still works on them.",
-        Stat(Query("sum(homeostat_episodes_open)"), empty="no responder", red_from=1),
+        "sum(homeostat_episodes_open)",
+        empty="no responder",
+        thresholds=NONE_WANTED,
     ),
-    number_panel(
+    number(
         "Escalations undelivered",
         "People were to be called, and Alertmanager has not taken the call yet.",
-        Stat(Query(f"sum({names.ESCALATIONS_UNDELIVERED})"), empty="no responder", red_from=1),
+        f"sum({names.ESCALATIONS_UNDELIVERED})",
+        empty="no responder",
+        thresholds=NONE_WANTED,
     ),
-    number_panel(
+    number(
         "Age of the dead-man alert",
         "Since the alert that always fires arrived last. Red: alerts no longer reach the responder (180 s by default).",
-        Stat(Query("time() - (max(homeostat_dead_man_timestamp_seconds) > 0)"), empty="never came", red_from=180),
-        Unit.SECONDS,
+        "time() - (max(homeostat_dead_man_timestamp_seconds) > 0)",
+        empty="never came",
+        unit=Unit.SECONDS,
+        thresholds=DEAD_MAN,
     ),
-    number_panel(
+    number(
         "Failing collectors",
         "Parts of the measurements that are missing now. Alerts that rest on them cannot fire.",
-        Stat(
-            Query(f"count({names.SCRAPE_SUCCESS} == 0) or count({names.SCRAPE_SUCCESS}) * 0"),
-            empty="no exporter",
-            red_from=1,
-        ),
+        or_zero(f"count({names.SCRAPE_SUCCESS} == 0)", names.SCRAPE_SUCCESS),
+        empty="no exporter",
+        thresholds=NONE_WANTED,
+    ),
+    number(
+        "Alerts firing",
+        "All that fire now, but the one that always does.",
+        or_zero(f'count(ALERTS{{alertstate="firing", alertname!="{names.ALERT_DEAD_MAN}"}})', "ALERTS"),
+        empty="no rules",
+        thresholds=FEW_WANTED,
+    ),
+    number(
+        "Recoveries verified",
+        "The share that is proven to have helped, of those that took a step and ended in the time that is shown.",
+        VERIFIED_SHARE,
+        empty="none",
+        unit=Unit.RATIO,
+        thresholds=SUCCESS,
+    ),
+    number(
+        "Leaks",
+        "Resources that will be used up unless something is done.",
+        or_zero(LEAKING, names.LEAK_VERDICT),
+        empty="none judged",
+        thresholds=NONE_WANTED,
+    ),
+    number(
+        "Damaged files",
+        "Managed configuration files whose last good version is to be put back.",
+        or_zero(f"count({names.CONFIG_DAMAGED} == 1)", names.CONFIG_DAMAGED),
+        empty="none managed",
+        thresholds=NONE_WANTED,
+    ),
+    number(
+        "Memory of the host",
+        "Used share: what programs cannot have without swapping.",
+        "max(1 - homeostat_host_memory_available_bytes / homeostat_host_memory_total_bytes)",
+        empty="no exporter",
+        unit=Unit.RATIO,
+        thresholds=FILLING,
+    ),
+    number(
+        "Fullest file system",
+        "Used share of the fullest that can be written to.",
+        "max(1 - homeostat_host_filesystem_available_bytes"
+        " / (homeostat_host_filesystem_size_bytes and homeostat_host_filesystem_readonly == 0))",
+        empty="no exporter",
+        unit=Unit.RATIO,
+        thresholds=FILLING,
     ),
 )
 
 FLEET = Table(
-    row_label=names.WORKLOAD,
-    row_header="Workload",
-    row_link=f"/d/{WORKLOAD.uid}?var-workload=${{__value.raw}}",
+    keys=(Key(names.WORKLOAD, "Workload", TO_WORKLOAD),),
     columns=(
-        Column("Repaired", f"max by (workload) ({names.WORKLOAD_ENABLED})", Unit.NONE, YES_NO),
+        Column("Repaired", f"max by (workload) ({names.WORKLOAD_ENABLED})", states=YES_NO),
+        Column("Health", HEALTH, states=WORKLOAD_HEALTH),
         Column("Instances", f"max by (workload) ({names.WORKLOAD_INSTANCES})", Unit.COUNT),
         Column("Running", f"sum by (workload) (max by (workload, container, process) ({RUNNING}))", Unit.COUNT),
-        Column("Probes", f"min by (workload) ({names.PROBE_HEALTHY})", Unit.NONE, GOOD_BAD),
-        Column("Docker health", health(), Unit.NONE, HEALTH),
-        Column("Memory of limit", memory_of_limit(), Unit.RATIO),
+        Column("Probes", f"min by (workload) ({names.PROBE_HEALTHY})", states=GOOD_BAD),
+        Column("Docker health", DOCKER, states=DOCKER_HEALTH),
+        Column("Memory of limit", memory_of_limit(), Unit.RATIO, thresholds=FILLING),
+        Column(
+            "Available, day",
+            "max by (workload) (workload:homeostat_availability:avg1d)",
+            Unit.RATIO,
+            thresholds=AVAILABILITY,
+        ),
+        Column(
+            "Available, 30 days",
+            "max by (workload) (workload:homeostat_availability:avg30d)",
+            Unit.RATIO,
+            thresholds=AVAILABILITY,
+        ),
         Column("Recoveries under way", "sum by (workload) (homeostat_recovery_active)", Unit.COUNT),
     ),
 )
@@ -109,82 +159,50 @@ WELL = f"""min by (workload) (
 ) {IS_ENABLED}"""
 
 OVERVIEW = Dashboard(
-    uid="homeostat-overview",
+    uid=Uid.OVERVIEW,
     title="homeostat / Overview",
-    description="All workloads, their recoveries, and homeostat itself.",
-    tags=("homeostat",),
-    panels=(
+    description="All workloads, their recoveries, and whether homeostat sees and reaches them.",
+    annotations=events(),
+    parts=(
         *NUMBERS,
         Panel(
             "Workloads",
-            "All that is watched, as it is now. Empty: not measured there. Memory is that of the fullest instance.",
+            "All that is watched, as it is now. Empty: not measured there. Memory is that of the fullest instance. "
+            "Available: the share of the measured time in which it did what it is for.",
             Unit.NONE,
             FLEET,
             width=24,
-            height=10,
+            height=9,
+            links=(runbook("WorkloadDown"), runbook("WorkloadUnresponsive")),
         ),
-        Panel(
+        Heading("What happened"),
+        timeline(
             "Workloads over time",
             "Good: all instances ran and all probes were good. One bad measurement within a step makes it failing.",
-            Unit.NONE,
-            StateTimeline((Query(WELL, "{{workload}}"),), GOOD_BAD),
+            GOOD_BAD,
+            Query(WELL, "{{workload}}"),
         ),
-        Panel(
+        timeline(
             "Recoveries under way",
             "When the responder worked on which workload. Those shorter than its scrape interval may be missing here.",
-            Unit.NONE,
-            StateTimeline(
-                (
-                    Query(
-                        "clamp_max(max by (workload) (max_over_time(homeostat_recovery_active[$__interval])), 1)",
-                        "{{workload}}",
-                    ),
-                ),
-                UNDER_WAY,
+            UNDER_WAY,
+            Query(
+                "clamp_max(max by (workload) (max_over_time(homeostat_recovery_active[$__interval])), 1)",
+                "{{workload}}",
             ),
         ),
-        Panel(
+        bars(
             "Recoveries ended",
             "How recoveries ended. `escalated` needs a person; `self_resolved` ended before a step was taken.",
-            Unit.COUNT,
-            TimeSeries(
-                (Query("sum by (final) (increase(homeostat_recoveries_total[$__rate_interval]))", "{{final}}"),),
-                has_bars=True,
-            ),
+            Query("sum by (final) (increase(homeostat_recoveries_total[$__rate_interval]))", "{{final}}"),
         ),
-        Panel(
+        bars(
             "Steps taken",
             "Repair steps by what became of them; `applied` says that it was taken, not that it helped.",
-            Unit.COUNT,
-            TimeSeries(
-                (
-                    Query(
-                        "sum by (action, status) (increase(homeostat_steps_total[$__rate_interval])) > 0",
-                        "{{action}} {{status}}",
-                    ),
-                ),
-                has_bars=True,
+            Query(
+                "sum by (action, status) (increase(homeostat_steps_total[$__rate_interval])) > 0",
+                "{{action}} {{status}}",
             ),
-        ),
-        Panel(
-            "Collectors",
-            "Whether each part of the measurements succeeded. One failure within a step makes it failing.",
-            Unit.NONE,
-            StateTimeline(
-                (
-                    Query(
-                        f"min by (job, collector) (min_over_time({names.SCRAPE_SUCCESS}[$__interval]))",
-                        "{{job}} {{collector}}",
-                    ),
-                ),
-                GOOD_BAD,
-            ),
-        ),
-        Panel(
-            "Duration of collectors",
-            "A collector that nears the scrape's timeout, 1.9 s for the exporter, fails soon.",
-            Unit.SECONDS,
-            TimeSeries((Query(f"max by (job, collector) ({names.SCRAPE_DURATION})", "{{job}} {{collector}}"),)),
         ),
     ),
 )

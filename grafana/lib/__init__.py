@@ -1,22 +1,33 @@
-"""The facade: what dashboards are written with. Only :mod:`grafana.lib.render` knows grafanalib."""
+"""The facade: what dashboards are written with. Only ``render`` and ``render_panel`` know grafanalib."""
 
-from grafana.lib.dashboard import Dashboard, Panel, Variable
-from grafana.lib.render import render
-from grafana.lib.views import Color, Column, Query, Stat, State, StateTimeline, Table, TimeSeries, Unit, View
+from grafana.lib.dashboard import Annotation, Dashboard, Heading, Panel, Variable, places
+from grafana.lib.links import RUNBOOKS, Link, runbook, to_dashboard
+from grafana.lib.style import Color, Unit
+from grafana.lib.thresholds import Thresholds
+from grafana.lib.views import Column, Key, Query, Stat, State, StateTimeline, Table, TimeSeries, View, queries
 
 __all__ = [
+    "RUNBOOKS",
+    "Annotation",
     "Color",
     "Column",
     "Dashboard",
+    "Heading",
+    "Key",
+    "Link",
     "Panel",
     "Query",
     "Stat",
     "State",
     "StateTimeline",
     "Table",
+    "Thresholds",
     "TimeSeries",
     "Unit",
     "Variable",
     "View",
-    "render",
+    "places",
+    "queries",
+    "runbook",
+    "to_dashboard",
 ]

@@ -1,9 +1,11 @@
-"""What a dashboard is made of, and where its panels lie."""
+"""What a dashboard is made of, and where its parts lie."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grafana.lib.views import Unit, View
+from grafana.lib.links import Link
+from grafana.lib.style import Color, Unit
+from grafana.lib.views import View
 
 #: Grafana's grid.
 GRID_WIDTH = 24
@@ -19,15 +21,41 @@ class Panel:
     view: View
     width: int = GRID_WIDTH // 2
     height: int = 8
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A line of text over the panels that follow; a click hides them."""
+
+    title: str
+    width: int = GRID_WIDTH
+    height: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice at the top of the dashboard, by what Prometheus has."""
+    """A choice at the top of the dashboard, by what Prometheus has. ``has_many``: several or all may be chosen."""
 
     name: str
     title: str
     query: str
+    has_many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What happened, drawn over all panels: where ``expr`` has samples, or what others told Grafana under ``tag``.
+
+    ``title`` and ``text`` may hold ``{{label}}``. One of ``expr`` and ``tag`` is set.
+    """
+
+    name: str
+    color: Color
+    expr: str = ""
+    title: str = ""
+    text: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +65,28 @@ class Dashboard:
     uid: str
     title: str
     description: str
-    tags: tuple[str, ...]
-    panels: tuple[Panel, ...]
+    parts: tuple[Panel | Heading, ...]
     variables: tuple[Variable, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Panel))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The upper left corner of a panel, in cells."""
+    """The upper left corner of a part, in cells."""
 
     x: int
     y: int
 
 
-def places(panels: Sequence[Panel]) -> Iterator[Place]:
-    """Left to right; a panel that does not fit starts a new row below the highest of this one."""
+def places(parts: Sequence[Panel | Heading]) -> Iterator[Place]:
+    """Left to right; a part that does not fit starts a new row below the highest of this one."""
     x = y = row_height = 0
-    for panel in panels:
-        if x + panel.width > GRID_WIDTH:
+    for part in parts:
+        if x + part.width > GRID_WIDTH:
             x, y, row_height = 0, y + row_height, 0
         yield Place(x, y)
-        x, row_height = x + panel.width, max(row_height, panel.height)
+        x, row_height = x + part.width, max(row_height, part.height)

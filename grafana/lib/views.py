@@ -1,27 +1,9 @@
-"""How a panel shows its queries. Adding a kind: a class here, a line in ``View``, a case in ``render``."""
+"""How a panel shows its queries. Adding a kind: a class, a line in ``View``, cases in ``render_panel`` and the preview."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Unit(StrEnum):
-    """Grafana's own names of units."""
-
-    NONE = "none"
-    COUNT = "short"
-    SECONDS = "s"
-    BYTES = "bytes"
-    RATIO = "percentunit"  # of 0 to 1
-
-
-class Color(StrEnum):
-    """Grafana's own names of colors."""
-
-    GREEN = "green"
-    ORANGE = "orange"
-    RED = "red"
-    BLUE = "blue"
-    GREY = "text"
+from grafana.lib.style import Color, Unit
+from grafana.lib.thresholds import PLAIN, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +25,55 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries:
-    """Lines; bars for what happens now and then."""
+    """Lines; bars for what happens now and then, areas on each other for parts of a whole.
+
+    ``thresholds`` are drawn as dashed lines.
+    """
 
     queries: tuple[Query, ...]
     has_bars: bool = False
+    is_stacked: bool = False
+    thresholds: Thresholds | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """One number, as it is now. ``empty`` is shown for no data; ``red_from`` None: never red."""
+    """One number, as it is now or of the time that is shown. ``empty`` is shown for no data."""
 
     query: Query
     empty: str
-    red_from: float | None = None
+    thresholds: Thresholds = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A label that names a table's rows. ``link``: where a click leads; ``${__value.raw}`` stands for the name."""
+
+    label: str
+    header: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``expr`` yields at most one sample per row."""
+    """``expr`` yields at most one sample per row.
+
+    ``label``: what is shown is this label's value instead of the number.
+    """
 
     header: str
     expr: str
-    unit: Unit
+    unit: Unit = Unit.NONE
     states: tuple[State, ...] = ()
+    thresholds: Thresholds | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One row per value of ``row_label``, which all columns have and nothing else; as it is now.
+    """One row per combination of ``keys``, as it is now. Every column has these labels, and no others but its own."""
 
-    ``row_link``: where a click on the row's name leads; ``${__value.raw}`` stands for the name.
-    """
-
-    row_label: str
-    row_header: str
-    row_link: str
+    keys: tuple[Key, ...]
     columns: tuple[Column, ...]
 
 
@@ -90,3 +86,14 @@ class StateTimeline:
 
 
 View = TimeSeries | Stat | Table | StateTimeline
+
+
+def queries(view: View) -> tuple[Query, ...]:
+    """All that a panel asks, in its order."""
+    match view:
+        case Stat():
+            return (view.query,)
+        case Table():
+            return tuple(Query(column.expr) for column in view.columns)
+        case TimeSeries() | StateTimeline():
+            return view.queries

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import aiohttp
 
 from homeostat.clock import Clock
+from homeostat.configfiles.managed import ConfigFiles
 from homeostat.containers import Engine
 from homeostat.guardian_client import GuardianClient
 from homeostat.settings import Settings
@@ -22,9 +24,15 @@ async def _no_holds() -> Sequence[Hold]:
     return ()
 
 
+def _no_files() -> ConfigFiles:
+    return ConfigFiles({}, Path())
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What actions act with. ``settings``: those in force now. ``holds``: operators' word, by CLI and API."""
+    """What actions act with. ``settings``: those in force now. ``holds``: operators' word, by CLI and API. ``files``:
+    the managed configuration files.
+    """
 
     engine: Engine | None
     guardian: GuardianClient
@@ -32,6 +40,7 @@ class Tools:
     clock: Clock
     settings: Callable[[], Settings]
     holds: Callable[[], Awaitable[Sequence[Hold]]] = _no_holds
+    files: Callable[[], ConfigFiles] = _no_files
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ Alertmanager goes on holding the alert for a while after the cure, as the real o
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fakes.clock import FakeClock
 from fakes.guardian import FakeProcess
 
 from homeostat import names
 from homeostat.alertmanager_api import AlertState, HeldAlert, PostedAlert
+from homeostat.configfiles.managed import ConfigFiles
 from homeostat.errors import HomeostatError, NotFound, Unreachable
 from homeostat.guardian_client import ProcessStatus
 from homeostat.prometheus_api import Sample
@@ -22,6 +24,11 @@ from responder.ledger import Alert
 LINGER_S = 20.0
 LABELS = {"alertname": "WorkloadDown", "workload": "local/api", "remedy": "test"}
 FINGERPRINT = "a" * 16
+
+
+def no_files() -> ConfigFiles:
+    """Where none is managed."""
+    return ConfigFiles({}, Path("/nowhere"))
 
 
 @dataclass
@@ -47,7 +54,7 @@ class World:
     process_known: bool = True
     posted: list[PostedAlert] = field(default_factory=list)
     brake: Brake = field(default_factory=Brake)
-    #: Of the workloads that it needs, those that are unhealthy.
+    #: Of the workloads that it needs, those that are unhealthy; of the files that it reads, those that are damaged.
     sick_needs: tuple[str, ...] = ()
     #: What a condition's expression gives; None for no sample.
     conditions: dict[str, float | None] = field(default_factory=dict)
@@ -155,7 +162,7 @@ class WorldPrometheus:
             raise Unreachable("Prometheus does not answer")
         if expression == names.WORKLOAD_DEPENDENCY_INFO:
             return [Sample({"workload": "local/api", "dependency": need}, 1.0) for need in self.world.sick_needs]
-        if names.WORKLOAD_HEALTH in expression:
+        if names.WORKLOAD_HEALTH in expression and names.CONFIG_DAMAGED in expression:
             return [Sample({"workload": need}, 1.0) for need in self.world.sick_needs]
         if expression in self.world.conditions:
             value = self.world.conditions[expression]

@@ -91,6 +91,7 @@ def settings_with(*ladder: object) -> dict[str, object]:
             "shop/web": {"probes": [{"http": ":8080/"}], "ladders": {"down": "x"}},
         },
         "ladders": {"x": {"steps": list(ladder)}},
+        "config_files": {"env": {"path": "shop.env", "workloads": ["shop/web"], "settle": "3s"}},
     }
 
 
@@ -108,6 +109,8 @@ def settings_data(draw: st.DrawFn) -> dict[str, object]:
         "processes",
         "state_dir",
         "ladders",
+        "config_files",
+        "config_dir",
     ]
     for section in draw(st.lists(st.sampled_from(sections), max_size=3)):
         if draw(st.booleans()) and isinstance(data.get(section), dict):
@@ -141,6 +144,7 @@ _keys = nasty_text | st.sampled_from(
             "local/api",
             "shop/web",
             "api",
+            "env",
         ),
     ]
 )

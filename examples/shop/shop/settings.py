@@ -27,6 +27,7 @@ class Settings:
     host: str = "127.0.0.1"
     request_log: Path | None = None
     has_faults: bool = False
+    offer_file: Path = Path("config/offer.env")
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -41,6 +42,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=_port(environ["SHOP_PORT"]),
         host=environ.get("SHOP_HOST") or "127.0.0.1",
         request_log=Path(log) if log else None,
+        offer_file=Path(environ.get("SHOP_OFFER_FILE") or "config/offer.env"),
         has_faults=_switch("SHOP_FAULTS", environ.get("SHOP_FAULTS", "")),
     )
 

@@ -10,6 +10,7 @@ from shop.heap import Heap
 from shop.hooks import HEAP, LOCAL_CACHE
 from shop.leaks import FAULT_STATE, FaultState, leak_in_background
 from shop.metrics import show_metrics, web_families
+from shop.offer import OFFER_FILE, show_offer
 from shop.request_log import log_requests, open_request_log
 from shop.serve import hold_stores, serve
 from shop.settings import Settings
@@ -25,7 +26,9 @@ def build_app(settings: Settings) -> web.Application:
     app[LOCAL_CACHE] = {}
     app[HEAP] = Heap()
     app[DEGRADATION] = Degradation()
+    app[OFFER_FILE] = settings.offer_file
     app.add_routes([*orders.ROUTES, *hooks.ROUTES, *degraded.ROUTES, web.get("/health", show_health)])
+    app.add_routes([web.get("/offer", show_offer)])
     app.add_routes([web.get("/metrics", show_metrics(web_families))])
     app.cleanup_ctx.append(hold_stores)
     if settings.has_faults:

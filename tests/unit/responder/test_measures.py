@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 from fakes.clock import FakeClock
-from fakes.world import World, WorldAlertmanager, WorldGuardian, WorldMeasure, WorldPrometheus
+from fakes.world import World, WorldAlertmanager, WorldGuardian, WorldMeasure, WorldPrometheus, no_files
 from prometheus_client import CollectorRegistry
 
 from homeostat import settings as settings_module
@@ -56,7 +56,7 @@ def make(world: World, store: SqliteStore, settings: Settings) -> Measures:
     services = Services(
         store=store,
         tools=Tools(None, WorldGuardian(world), Mock(), world.clock, lambda: settings),
-        resolver=Resolver(None, WorldGuardian(world)),
+        resolver=Resolver(None, WorldGuardian(world), no_files),
         alertmanager=WorldAlertmanager(world),
         prometheus=WorldPrometheus(world),
         probes=ProbeContext(Mock(), world.clock),

@@ -10,7 +10,16 @@ from unittest.mock import Mock
 
 import pytest
 from fakes.clock import FakeClock
-from fakes.world import World, WorldAction, WorldAlertmanager, WorldGuardian, WorldMeasure, WorldPrometheus, WorldTeller
+from fakes.world import (
+    World,
+    WorldAction,
+    WorldAlertmanager,
+    WorldGuardian,
+    WorldMeasure,
+    WorldPrometheus,
+    WorldTeller,
+    no_files,
+)
 from prometheus_client import CollectorRegistry
 
 from homeostat import settings as settings_module
@@ -83,7 +92,7 @@ def make_services(world: World, store: Store, settings: Settings) -> Services:
     return Services(
         store=store,
         tools=Tools(None, guardian, Mock(), world.clock, lambda: settings),
-        resolver=Resolver(None, guardian),
+        resolver=Resolver(None, guardian, no_files),
         alertmanager=WorldAlertmanager(world),
         prometheus=WorldPrometheus(world),
         probes=ProbeContext(Mock(), world.clock),

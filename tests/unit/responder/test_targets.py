@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes.containers import container
+from fakes.world import no_files
 
 from homeostat import settings as settings_module
 from homeostat.errors import NotFound, Unreachable
@@ -31,7 +32,7 @@ class Engine:
 async def resolve(engine, **labels):
     labels = {"alertname": "A", "workload": "shop/web", **labels}
     episode = Episode(1, "a" * 16, labels, {}, 0.0, 0.0, None, None, "", None, None, None)
-    resolver = Resolver(engine, GuardianClient(Path("/nowhere")))
+    resolver = Resolver(engine, GuardianClient(Path("/nowhere")), no_files)
     return await resolver.resolve_or_problem(episode, settings_module.defaults(Path("/nowhere"), {}))
 
 

@@ -1,0 +1,1 @@
+"""Whether managed configuration files can be corrupted: killed writers, failing disks; and what watching them costs."""

@@ -1,0 +1,75 @@
+"""Panels and expressions of which dashboards have many."""
+
+from collections.abc import Sequence
+
+from grafana.lib import Link, Panel, Query, Stat, State, StateTimeline, Thresholds, TimeSeries, Unit
+from grafana.lib.thresholds import PLAIN
+
+_HALF = 12
+_THIRD = 8
+
+
+def number(
+    title: str, description: str, expr: str, *, empty: str, unit: Unit = Unit.COUNT, thresholds: Thresholds = PLAIN
+) -> Panel:
+    """One of six in a row."""
+    return Panel(title, description, unit, Stat(Query(expr), empty, thresholds), width=4, height=4)
+
+
+def lines(
+    title: str, description: str, unit: Unit, *queries: Query, thresholds: Thresholds | None = None, width: int = _HALF
+) -> Panel:
+    return Panel(title, description, unit, TimeSeries(queries, thresholds=thresholds), width=width)
+
+
+def areas(title: str, description: str, unit: Unit, *queries: Query, width: int = _HALF) -> Panel:
+    """Parts of a whole."""
+    return Panel(title, description, unit, TimeSeries(queries, is_stacked=True), width=width)
+
+
+def bars(title: str, description: str, *queries: Query, width: int = _HALF) -> Panel:
+    """How often something happened."""
+    return Panel(title, description, Unit.COUNT, TimeSeries(queries, has_bars=True), width=width)
+
+
+def timeline(
+    title: str,
+    description: str,
+    states: Sequence[State],
+    *queries: Query,
+    width: int = _HALF,
+    links: Sequence[Link] = (),
+) -> Panel:
+    view = StateTimeline(queries, tuple(states))
+    return Panel(title, description, Unit.NONE, view, width=width, links=tuple(links))
+
+
+def increase(metric: str, by: str, where: str = "") -> str:
+    """Of counters that several exporters may show: the one that saw most. ``> 0`` leaves out what did not happen."""
+    return f"max by ({by}) (increase({metric}{_braces(where)}[$__rate_interval])) > 0"
+
+
+def rate(metric: str, by: str = "", where: str = "") -> str:
+    """Per second, summed up."""
+    of = f" by ({by})" if by else ""
+    return f"sum{of} (rate({metric}{_braces(where)}[$__rate_interval]))"
+
+
+def gauge(metric: str, by: str = "", where: str = "") -> str:
+    """However many exporters see it."""
+    of = f" by ({by})" if by else ""
+    return f"max{of} ({metric}{_braces(where)})"
+
+
+def in_range(metric: str, where: str = "") -> str:
+    """How often in the time that is shown."""
+    return f"sum(increase({metric}{_braces(where)}[$__range]))"
+
+
+def or_zero(expr: str, measured: str) -> str:
+    """``expr``, and 0 where it has nothing while ``measured`` has something."""
+    return f"{expr} or count({measured}) * 0"
+
+
+def _braces(where: str) -> str:
+    return f"{{{where}}}" if where else ""
