@@ -8,10 +8,13 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+
+from homeostat.threads import run_in_thread
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -57,7 +60,7 @@ class Events:
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(self._happened.set)
 
-        observers = await asyncio.to_thread(self._start, tell)
+        observers = await run_in_thread(partial(self._start, tell), lambda: None)
         try:
             yield
         finally:

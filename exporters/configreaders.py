@@ -4,10 +4,10 @@ A file that is mounted by itself into a container is another one there once it i
 goes on seeing the old one, through ``/proc/PID/root``.
 """
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -20,6 +20,7 @@ from homeostat.configfiles.spec import ManagedFile, Rereads
 from homeostat.containers import Container
 from homeostat.errors import HomeostatError
 from homeostat.guardian_client import ProcessStatus
+from homeostat.threads import run_in_thread
 from homeostat.workloads import LOCAL
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ class ConfigReaders:
         found = []
         for name, spec in specs.items():
             report = reports.get(name, Report(name))
-            found += await asyncio.to_thread(self._of, spec, report, containers)
+            found += await run_in_thread(partial(self._of, spec, report, containers), lambda: None)
             found += [_process(spec, report, each) for each in processes if _is_reader(each, spec)]
         return found
 

@@ -3,7 +3,6 @@ the same (a disk that rots changes no stat). They are judged when bytes or stat 
 their versions. Events of the file system only make it look sooner.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from homeostat.configfiles.managed import ConfigFiles
 from homeostat.configfiles.spec import Foreign
 from homeostat.configfiles.versions import Origin, Version
 from homeostat.errors import HomeostatError, Temporary
+from homeostat.threads import run_in_thread
 
 log = structlog.get_logger()
 
@@ -107,7 +107,8 @@ class ConfigWatch:
         """Until cancelled."""
         async with self.events.running() if self.events is not None else contextlib.nullcontext():
             while True:
-                await self._wait(await asyncio.to_thread(self.round))
+                # A disk that hangs, as one over the network does, must not keep the exporter from ending.
+                await self._wait(await run_in_thread(self.round, lambda: None))
 
     async def _wait(self, wait_s: float) -> None:
         if self.events is None:

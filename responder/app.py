@@ -20,7 +20,7 @@ from homeostat.configfiles.managed import ConfigFiles
 from homeostat.configfiles.own import config_files
 from homeostat.containers import DockerEngine, Engine
 from homeostat.encoder import Format
-from homeostat.errors import SettingsError
+from homeostat.errors import HomeostatError, SettingsError
 from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
@@ -103,12 +103,21 @@ async def _run(app: web.Application, live: Live, open_store: OpenStore, clock: C
         tested_at = await asyncio.to_thread(escalationtest.last_success, live.settings.state_dir)
         parts.metrics.escalation_tested.set(tested_at)
         try:
+            await asyncio.to_thread(_finish_changes, live)
             async with service.in_background(_background(parts, work), "responder background"):
                 yield
         finally:
             if engine is not None:
                 await engine.close()
             await store.close()
+
+
+def _finish_changes(live: Live) -> None:
+    """Of configuration files, that a crash has cut off. What cannot be finished now is, before the next change."""
+    try:
+        config_files(live.settings, live.path).recover()
+    except (HomeostatError, OSError) as err:
+        log.warning("config.not_recovered", error=str(err))
 
 
 def _services(

@@ -1,8 +1,9 @@
-"""Every system call of a change fails once, and from some call on for good, with every error that it may have: what was
-there stays, the error says so, and after the next start nothing is left of it.
+"""Every system call of a change fails once, and from some call on for good, with every error that it may have; and the
+process dies at each of them: what was there stays, the error says so, and after the next start nothing is left of it.
 """
 
 import errno
+import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from benchmarks.config.faulty import SHORT, Fault, failing
+from benchmarks.config.faulty import KILLED, SHORT, Fault, failing
 from homeostat.configfiles.errors import FileRefused
 from homeostat.configfiles.managed import ConfigFiles
 from homeostat.configfiles.moves import HalfDone
@@ -38,6 +39,7 @@ class Figures:
     by_call: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     half_done: int = 0
+    killed: int = 0
     done_all_the_same: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -46,6 +48,7 @@ def faults(workdir: Path, progress: Progress, errors: tuple[int, ...] = ERRORS) 
     figures = Figures()
     task = progress.add_task("faults", total=len(_SPECS) * len(errors) * 2)
     for scene in _SPECS:
+        _killed_at_each(scene, workdir, figures)
         for number in errors:
             for lasts in (False, True):
                 _each_call(scene, number, workdir, figures, lasts=lasts)
@@ -66,6 +69,30 @@ def _each_call(scene: str, number: int, workdir: Path, figures: Figures, *, last
         name = errno.errorcode.get(number, "short write")
         figures.wrong += [f"{scene}, {name} at call {at} ({fault.hit}): {problem}" for problem in problems]
         at += 1
+
+
+def _killed_at_each(scene: str, workdir: Path, figures: Figures) -> None:
+    at = 0
+    while True:
+        folder = workdir / f"{scene}-killed-{at}"
+        files = _prepared(folder, _SPECS[scene])
+        before = _state(files)
+        if not _is_killed(files, at):
+            return
+        figures.killed += 1
+        problems = _after_start(files, folder, before, was_refused=False)
+        figures.wrong += [f"{scene}, killed at call {at}: {problem}" for problem in problems]
+        at += 1
+
+
+def _is_killed(files: ConfigFiles, at: int) -> bool:
+    """A child makes the change, and dies at that call if there are so many."""
+    child = os.fork()
+    if child == 0:
+        with failing(Fault(at, KILLED, lasts=False)):
+            files.write(dict.fromkeys(files.specs, _NEW), "benchmark", "killed")
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
 
 
 def _one(scene: str, folder: Path, fault: Fault, figures: Figures) -> list[str]:

@@ -77,19 +77,20 @@ def _crash(figures: crash.Figures) -> _Part:
 def _faults(figures: faults.Figures) -> _Part:
     rows = [
         ("calls that failed", str(figures.faults)),
+        ("killed at a call", str(figures.killed)),
         ("refused, nothing changed", str(figures.refused)),
         ("done all the same", str(figures.done_all_the_same)),
         ("half done, and ended at the next start", str(figures.half_done)),
         *((f"  {call}", str(count)) for call, count in figures.by_call.most_common()),
     ]
     wrong = {"wrong": figures.wrong}
-    return "faults", rows, _none_of(wrong), {"calls": dict(figures.by_call), **_told(wrong)}
+    return "faults", rows, _none_of(wrong), {"calls": dict(figures.by_call), "killed": figures.killed, **_told(wrong)}
 
 
 def _hashing(figures: hashing.Figures) -> _Part:
     stat_ms, hash_ms = ([each * 1e3 for each in some] for some in (figures.stat_s, figures.hash_s))
     rows = [
-        ("first round, each file judged", f"{figures.first_s * 1e3:.0f} ms CPU"),
+        ("first rounds, each file judged", f"{figures.first_s * 1e3:.0f} ms CPU"),
         ("stat round, p50 / p99", f"{percentile(stat_ms, 0.5):.2f} / {percentile(stat_ms, 0.99):.2f} ms CPU"),
         ("hash round, p50 / p99", f"{percentile(hash_ms, 0.5):.1f} / {percentile(hash_ms, 0.99):.1f} ms CPU"),
     ]

@@ -1,7 +1,7 @@
 """Real configuration files, each scalar in them changed and changed back: what was not meant to change does not."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,12 +10,11 @@ from rich.progress import Progress
 from homeostat.configfiles import text
 from homeostat.configfiles.edits import Set, edited
 from homeostat.configfiles.errors import CannotEdit, NotParsed
+from homeostat.configfiles.formats.base import Parsed
 from homeostat.configfiles.formats.table import FORMATS, format_of
 from homeostat.explain import KeyPath, dotted
 
 CORPUS = Path(__file__).parents[2] / "tests" / "unit" / "configfiles" / "corpus"
-#: By folder, where the name does not say.
-_FOLDERS = frozenset(FORMATS)
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ def roundtrip(progress: Progress, folder: Path = CORPUS) -> Figures:
 
 
 def _format(path: Path) -> str | None:
-    return format_of(path) or next((part for part in reversed(path.parts) if part in _FOLDERS), None)
+    return format_of(path) or (path.parent.name if path.parent.name in FORMATS else None)
 
 
 def _one(path: Path, name: str, figures: Figures) -> None:
@@ -89,9 +88,9 @@ def _key(name: str, content: str, key: KeyPath, value: object, where: str, figur
     figures.edits += 1
     if same != content:
         figures.not_identical.append(where)
-    if _far(content, changed):
+    if _is_elsewhere(content, changed, key, FORMATS[name].read(content)):
         figures.other_lines.append(where)
-    if FORMATS[name].read(back).data != FORMATS[name].read(content).data:
+    if repr(FORMATS[name].read(back).data) != repr(FORMATS[name].read(content).data):
         figures.not_undone.append(where)
     elif back != content:
         figures.written_anew.append(where)
@@ -107,11 +106,17 @@ def _other(value: object) -> object:
             return f"{value}-changed"
 
 
-def _far(before: str, after: str) -> bool:
-    """Whether more changed than one stretch of the value's own lines: what is before and after it must be the same."""
+def _is_elsewhere(before: str, after: str, key: KeyPath, parsed: Parsed) -> bool:
+    """Whether lines changed that are not the key's own: those from where it begins to where the next one does. A key
+    that was merged from elsewhere gets a new line.
+    """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    while old and new and old[0] == new[0]:
-        old, new = old[1:], new[1:]
-    while old and new and old[-1] == new[-1]:
-        old, new = old[:-1], new[:-1]
-    return len(new) > 1
+    begin = parsed.places[key].line - 1
+    end = min((place.line - 1 for place in parsed.places.values() if place.line - 1 > begin), default=len(old))
+    is_outside = old[:begin] != new[:begin] or old[end:] != new[len(new) - (len(old) - end) :]
+    return is_outside and not _is_one_more(old, new)
+
+
+def _is_one_more(old: Sequence[str], new: Sequence[str]) -> bool:
+    at = next((index for index, (was, now) in enumerate(zip(old, new, strict=False)) if was != now), len(old))
+    return list(new[:at]) + list(new[at + 1 :]) == list(old)

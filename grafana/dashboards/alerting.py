@@ -3,13 +3,12 @@
 from grafana.dashboards.events import events
 from grafana.dashboards.shapes import bars, gauge, in_range, lines, number, or_zero, rate, timeline
 from grafana.dashboards.states import FIRING
+from grafana.dashboards.steps import REAL, alerts
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import RUNBOOKS, Column, Dashboard, Heading, Key, Panel, Query, Table, Unit
 from grafana.lib.thresholds import DEAD_MAN, FEW_WANTED, NONE_WANTED
 from homeostat import names
 
-#: The one that always fires says nothing.
-REAL = f'alertname!="{names.ALERT_DEAD_MAN}"'
 KEYS = "alertname, workload, severity, remedy"
 FIRES, PENDS = (f'ALERTS{{alertstate="{state}", {REAL}}}' for state in ("firing", "pending"))
 LATENCY = "alertmanager_notification_latency_seconds"
@@ -85,7 +84,7 @@ OVER_TIME = timeline(
     "Each rule, by the worst of its alerts.",
     FIRING,
     Query(
-        f"max by (alertname) (max_over_time({FIRES}[$__interval]) * 2 or max_over_time({PENDS}[$__interval]))",
+        alerts("alertname"),
         "{{alertname}}",
     ),
     width=24,
@@ -166,7 +165,7 @@ RESPONDER = (
         "Since the last comparison",
         "What a notification lost is mended from Alertmanager's own list, every 30 s as shipped.",
         Unit.SECONDS,
-        Query("time() - max(homeostat_reconcile_timestamp_seconds)", "compared"),
+        Query("time() - (max(homeostat_reconcile_timestamp_seconds) > 0)", "compared"),
         width=8,
     ),
 )

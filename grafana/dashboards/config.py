@@ -3,6 +3,7 @@
 from grafana.dashboards.events import events
 from grafana.dashboards.shapes import gauge, lines, number, or_zero, timeline
 from grafana.dashboards.states import BAD_IF_YES, GOOD_BAD, YES_NO, numbered
+from grafana.dashboards.steps import worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import Color, Column, Dashboard, Heading, Key, Panel, Query, Table, Thresholds, Unit, runbook
 from grafana.lib.thresholds import FEW_WANTED, NONE_WANTED
@@ -30,16 +31,14 @@ PARSED, VALID, MODE, VIOLATIONS, CHANGED, GOOD, INFO, VERSIONS, CHECKED, TOOK, S
 INTEGRITY = numbered(("good", Color.GREEN), ("changed", Color.ORANGE), ("damaged", Color.RED))
 
 
-def integrity(window: str = "") -> str:
-    """The number of ``INTEGRITY``; over a window the worst of it."""
-    over = "max_over_time({}[$__interval])" if window else "{}"
-    damaged, drifted = (over.format(metric) for metric in (names.CONFIG_DAMAGED, names.CONFIG_DRIFTED))
+def integrity(damaged: str, drifted: str) -> str:
+    """The number of ``INTEGRITY``."""
     return f"max by ({FILE}) (1 + ({damaged} * 2 > 0 or {drifted}))"
 
 
 def how_many(title: str, description: str, metric: str, wrong: int, thresholds: Thresholds) -> Panel:
     return number(
-        title, description, or_zero(f"count({metric} == {wrong})", metric), empty="none managed", thresholds=thresholds
+        title, description, or_zero(f"count({metric} == {wrong})", metric), empty="none", thresholds=thresholds
     )
 
 
@@ -94,7 +93,7 @@ FILES = Panel(
     Table(
         keys=(Key(FILE, "File"),),
         columns=(
-            Column("Is", integrity(), states=INTEGRITY),
+            Column("Is", integrity(names.CONFIG_DAMAGED, names.CONFIG_DRIFTED), states=INTEGRITY),
             Column("Of its format", f"min by ({FILE}) ({PARSED})", states=GOOD_BAD),
             Column("By its schema and rules", f"min by ({FILE}) ({VALID})", states=GOOD_BAD),
             Column("Mode allowed", f"min by ({FILE}) ({MODE})", states=GOOD_BAD),
@@ -129,7 +128,7 @@ OVER_TIME = (
         "Integrity",
         "The worst of each step. A file that is being changed is judged when it has been still for a while.",
         INTEGRITY,
-        Query(integrity("step"), "{{file}}"),
+        Query(integrity(worst(names.CONFIG_DAMAGED), worst(names.CONFIG_DRIFTED)), "{{file}}"),
     ),
     lines(
         "Violations",
@@ -141,7 +140,7 @@ OVER_TIME = (
         "Checks",
         "Failing: it could not be checked; it may be good or not.",
         GOOD_BAD,
-        Query(f"min by ({FILE}) (min_over_time({CHECKED}[$__interval]))", "{{file}}"),
+        Query(f"min by ({FILE}) ({worst(CHECKED, is_low_worse=True)})", "{{file}}"),
     ),
     lines(
         "Duration of checks",

@@ -20,6 +20,7 @@ def of_limit(used: str, limit: str) -> str:
 
 
 MEMORY_OF_LIMIT = of_limit(names.CONTAINER_MEMORY_ANON, names.CONTAINER_MEMORY_LIMIT)
+RESTARTS = f"max by ({EACH}) (increase({names.CONTAINER_RESTARTS}{{{CHOSEN}}}[$__range]))"
 CPU = f"max by ({EACH}) (rate({names.CONTAINER_CPU}{{{CHOSEN}}}[$__rate_interval]))"
 
 NUMBERS = (
@@ -53,14 +54,14 @@ NUMBERS = (
     number(
         "Restarts",
         "By restart policies, in the time that is shown.",
-        f"sum(max by ({EACH}) (increase({names.CONTAINER_RESTARTS}{{{CHOSEN}}}[$__range])))",
+        f"round(sum({RESTARTS}))",
         empty="no containers",
         thresholds=FEW_WANTED,
     ),
     number(
         "OOM kills",
         "Processes in them that the kernel ended for lack of memory, in the time that is shown.",
-        f"sum(max by ({EACH}) (increase({names.CONTAINER_OOM_KILLS}{{{CHOSEN}}}[$__range])))",
+        f"round(sum(max by ({EACH}) (increase({names.CONTAINER_OOM_KILLS}{{{CHOSEN}}}[$__range]))))",
         empty="no containers",
         thresholds=NONE_WANTED,
     ),
@@ -75,7 +76,7 @@ NUMBERS = (
 )
 LIST = Panel(
     "Containers",
-    "As they are now. Empty: no limit, no health check, or not measured.",
+    "As they are now; restarts of the time that is shown. Empty: no limit, no health check, or not measured.",
     Unit.NONE,
     Table(
         keys=(Key("container", "Container"), Key(names.WORKLOAD, "Workload", TO_WORKLOAD)),
@@ -90,7 +91,7 @@ LIST = Panel(
             Column("Memory", gauge(names.CONTAINER_MEMORY_ANON, EACH, CHOSEN), Unit.BYTES),
             Column("Of limit", MEMORY_OF_LIMIT, Unit.RATIO, thresholds=FILLING),
             Column("Tasks", gauge(names.CONTAINER_PIDS, EACH, CHOSEN), Unit.COUNT),
-            Column("Restarts", gauge(names.CONTAINER_RESTARTS, EACH, CHOSEN), Unit.COUNT),
+            Column("Restarts", f"round({RESTARTS})", Unit.COUNT),
             Column("Started", f"{gauge(names.CONTAINER_STARTED, EACH, CHOSEN)} * 1000", Unit.AGO),
         ),
     ),
@@ -137,9 +138,9 @@ CPU_PANELS = (
     ),
     timeline(
         "State",
-        "As Docker tells it.",
+        "As Docker tells it: the worst of each step.",
         RUN_STATES,
-        Query(state_number(names.CONTAINER_STATE, "state", RUN_STATES, EACH, CHOSEN), NAME),
+        Query(state_number(names.CONTAINER_STATE, "state", RUN_STATES, EACH, CHOSEN, is_over_time=True), NAME),
     ),
     lines(
         "Waiting for memory",

@@ -3,6 +3,7 @@
 from grafana.dashboards.events import events
 from grafana.dashboards.shapes import bars, gauge, lines, number, or_zero, timeline
 from grafana.dashboards.states import GOOD_BAD, WORKLOAD_HEALTH, YES_NO, state_number
+from grafana.dashboards.steps import worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
 from grafana.lib.thresholds import FEW_WANTED, FILLING, NONE_WANTED
@@ -113,14 +114,17 @@ OVER_TIME = (
         "Health",
         "What homeostat makes of processes, probes, Docker's health and dependencies together.",
         WORKLOAD_HEALTH,
-        Query(HEALTH, "{{workload}}"),
+        Query(
+            state_number(names.WORKLOAD_HEALTH, "state", WORKLOAD_HEALTH, names.WORKLOAD, is_over_time=True),
+            "{{workload}}",
+        ),
     ),
     timeline(
         "Probes",
         "Whether each answered, after its thresholds. Readiness probes fail for a dependency's sake, too.",
         GOOD_BAD,
         Query(
-            f"min by (workload, probe, role) (min_over_time({names.PROBE_HEALTHY}[$__interval]))",
+            f"min by (workload, probe, role) ({worst(names.PROBE_HEALTHY, is_low_worse=True)})",
             "{{workload}} {{probe}} {{role}}",
         ),
     ),
@@ -197,7 +201,7 @@ REDIS_PANELS = (
         "Replication",
         "Of replicas: whether they reach what they copy.",
         YES_NO,
-        Query(f"min by ({SERVER}) (min_over_time({REDIS}_replication_link_up[$__interval]))", NAME),
+        Query(f"min by ({SERVER}) ({worst(f'{REDIS}_replication_link_up', is_low_worse=True)})", NAME),
     ),
     lines(
         "Behind",

@@ -15,7 +15,7 @@ COUNTED = 'mode!~"guest|guest_nice"'
 
 NUMBERS = (
     number(
-        "CPU",
+        "CPU in use",
         "Used share of all cpus. Waiting for disks is not use.",
         f"1 - {rate('homeostat_host_cpu_seconds_total', where=IDLE)}"
         f" / {rate('homeostat_host_cpu_seconds_total', where=COUNTED)}",
@@ -24,7 +24,7 @@ NUMBERS = (
         thresholds=FILLING,
     ),
     number(
-        "Memory",
+        "Memory in use",
         "Used share: what programs cannot have without swapping.",
         "max(1 - homeostat_host_memory_available_bytes / homeostat_host_memory_total_bytes)",
         empty="no exporter",

@@ -2,6 +2,7 @@
 
 from grafana.dashboards.shapes import gauge, lines, rate, timeline
 from grafana.dashboards.states import BAD_IF_YES, GOOD_BAD
+from grafana.dashboards.steps import worst
 from grafana.lib import Query, Unit
 from grafana.lib.thresholds import FILLING
 
@@ -35,13 +36,13 @@ DISKS = (
         "File systems that answer",
         "Failing: it did not answer within 4 s. Its disk, or the server that it is mounted from, is in trouble.",
         GOOD_BAD,
-        Query(f"min by ({FILES}) (min_over_time(homeostat_host_filesystem_answers[$__interval]))", "{{mountpoint}}"),
+        Query(f"min by ({FILES}) ({worst('homeostat_host_filesystem_answers', is_low_worse=True)})", "{{mountpoint}}"),
     ),
     timeline(
         "Read-only file systems",
         "Mounted so, or made so by the kernel after an error: what turns red while it runs has a broken disk.",
         BAD_IF_YES,
-        Query(f"max by ({FILES}) (max_over_time(homeostat_host_filesystem_readonly[$__interval]))", "{{mountpoint}}"),
+        Query(f"max by ({FILES}) ({worst('homeostat_host_filesystem_readonly')})", "{{mountpoint}}"),
     ),
     lines(
         "Disk throughput",

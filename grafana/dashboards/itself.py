@@ -1,8 +1,9 @@
 """homeostat itself: does it run, does it see, what does it cost?"""
 
 from grafana.dashboards.events import events
-from grafana.dashboards.shapes import bars, gauge, lines, number, or_zero, timeline
+from grafana.dashboards.shapes import bars, gauge, in_range, lines, number, or_zero, timeline
 from grafana.dashboards.states import BAD_IF_YES, GOOD_BAD, YES_NO
+from grafana.dashboards.steps import worst
 from grafana.dashboards.uids import Uid
 from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
 from grafana.lib.thresholds import DEAD_MAN, FEW_WANTED, NONE_WANTED
@@ -51,7 +52,7 @@ NUMBERS = (
     number(
         "Clock jumps",
         "How often the wall clock was set under the responder, in the time that is shown.",
-        "sum(increase(homeostat_clock_jumps_total[$__range]))",
+        in_range("homeostat_clock_jumps_total"),
         empty="no responder",
         thresholds=FEW_WANTED,
     ),
@@ -61,14 +62,14 @@ PARTS = (
         "Parts",
         "Whether each answered Prometheus. One scrape that failed within a step makes it failing.",
         GOOD_BAD,
-        Query(f"min by (job) (min_over_time(up{{{NOT_APPS}}}[$__interval]))", "{{job}}"),
+        Query(f"min by (job) ({worst(f'up{{{NOT_APPS}}}', is_low_worse=True)})", "{{job}}"),
         links=(runbook("ExporterDown"), runbook("ResponderDown"), runbook("ResourcesUnmeasured")),
     ),
     timeline(
         "Collectors",
         "Whether each part of the measurements succeeded. One failure within a step makes it failing.",
         GOOD_BAD,
-        Query(f"min by (job, collector) (min_over_time({names.SCRAPE_SUCCESS}[$__interval]))", "{{job}} {{collector}}"),
+        Query(f"min by (job, collector) ({worst(names.SCRAPE_SUCCESS, is_low_worse=True)})", "{{job}} {{collector}}"),
         links=(runbook("CollectorFailing"),),
     ),
     lines(
@@ -112,13 +113,13 @@ GUARDIAN = (
         "Supervised processes",
         "What the guardian keeps alive: homeostat's own parts where it runs natively, and the user's processes.",
         YES_NO,
-        Query(f"min by (workload) (min_over_time({names.GUARDIAN_UP}[$__interval]))", "{{workload}}"),
+        Query(f"min by (workload) ({worst(names.GUARDIAN_UP, is_low_worse=True)})", "{{workload}}"),
     ),
     timeline(
         "Given up",
         "Processes that kept ending until the guardian gave up on them.",
         BAD_IF_YES,
-        Query(f"max by (workload) (max_over_time({names.GUARDIAN_CRASH_LOOPING}[$__interval]))", "{{workload}}"),
+        Query(f"max by (workload) ({worst(names.GUARDIAN_CRASH_LOOPING)})", "{{workload}}"),
         links=(runbook("WorkloadCrashLooping"),),
     ),
     bars(

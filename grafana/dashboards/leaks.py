@@ -123,7 +123,10 @@ FORECAST = (
         "Verdicts",
         "Warming may end by itself. A leak does not, and exhausting is soon.",
         LEAK_VERDICTS,
-        Query(VERDICT, f"{NAME} {{{{resource}}}}"),
+        Query(
+            state_number(names.LEAK_VERDICT, "verdict", LEAK_VERDICTS, SERIES, CHOSEN, is_over_time=True),
+            f"{NAME} {{{{resource}}}}",
+        ),
     ),
     lines(
         "Time left",

@@ -4,6 +4,7 @@ from grafana.dashboards.events import events
 from grafana.dashboards.recoveries import VERIFIED_SHARE
 from grafana.dashboards.shapes import bars, number, or_zero, timeline
 from grafana.dashboards.states import DOCKER_HEALTH, GOOD_BAD, UNDER_WAY, WORKLOAD_HEALTH, YES_NO, state_number
+from grafana.dashboards.steps import under_way, worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
 from grafana.lib.thresholds import AVAILABILITY, DEAD_MAN, FEW_WANTED, FILLING, NONE_WANTED, SUCCESS
@@ -152,11 +153,10 @@ FLEET = Table(
     ),
 )
 
-WELL = f"""min by (workload) (
-  min_over_time({names.CONTAINER_RUNNING}[$__interval])
-  or min_over_time({names.PROCESS_RUNNING}[$__interval])
-  or min_over_time({names.PROBE_SUCCESS}[$__interval])
-) {IS_ENABLED}"""
+_WELL = " or ".join(
+    worst(metric, is_low_worse=True) for metric in (names.CONTAINER_RUNNING, names.PROCESS_RUNNING, names.PROBE_SUCCESS)
+)
+WELL = f"min by (workload) ({_WELL}) {IS_ENABLED}"
 
 OVERVIEW = Dashboard(
     uid=Uid.OVERVIEW,
@@ -186,10 +186,7 @@ OVERVIEW = Dashboard(
             "Recoveries under way",
             "When the responder worked on which workload. Those shorter than its scrape interval may be missing here.",
             UNDER_WAY,
-            Query(
-                "clamp_max(max by (workload) (max_over_time(homeostat_recovery_active[$__interval])), 1)",
-                "{{workload}}",
-            ),
+            Query(under_way(names.WORKLOAD), "{{workload}}"),
         ),
         bars(
             "Recoveries ended",

@@ -3,6 +3,7 @@
 from grafana.dashboards.events import events
 from grafana.dashboards.shapes import bars, gauge, in_range, lines, number, timeline
 from grafana.dashboards.states import FIRING, UNDER_WAY
+from grafana.dashboards.steps import alerts, under_way
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
 from grafana.lib.thresholds import FEW_WANTED, RECOVERY, SUCCESS
@@ -77,20 +78,14 @@ TIMELINE = (
         "Alerts that call the responder",
         "From firing to resolved, as Prometheus sees it. Those that are only recorded are left out.",
         FIRING,
-        Query(
-            'max by (workload, alertname) (max_over_time(ALERTS{remedy!="", remedy!="record", alertstate="firing"}'
-            "[$__interval]) * 2)",
-            "{{workload}} {{alertname}}",
-        ),
+        Query(alerts("workload, alertname", 'remedy!="", remedy!="record"'), "{{workload}} {{alertname}}"),
         width=24,
     ),
     timeline(
         "Recoveries under way",
         "When the responder worked on which workload. Those shorter than its scrape interval may be missing here.",
         UNDER_WAY,
-        Query(
-            "clamp_max(max by (workload) (max_over_time(homeostat_recovery_active[$__interval])), 1)", "{{workload}}"
-        ),
+        Query(under_way(names.WORKLOAD), "{{workload}}"),
         width=24,
     ),
 )

@@ -62,8 +62,8 @@ def gauge(metric: str, by: str = "", where: str = "") -> str:
 
 
 def in_range(metric: str, where: str = "") -> str:
-    """How often in the time that is shown."""
-    return f"sum(increase({metric}{_braces(where)}[$__range]))"
+    """How often in the time that is shown. ``increase`` reckons to the edges, and makes 2.1 of 2."""
+    return f"round(sum(increase({metric}{_braces(where)}[$__range])))"
 
 
 def or_zero(expr: str, measured: str) -> str:

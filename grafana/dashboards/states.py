@@ -1,5 +1,6 @@
 """What numbers mean on more than one dashboard."""
 
+from grafana.dashboards.steps import worst
 from grafana.lib import Color, State
 
 GOOD_BAD = (State(0, "failing", Color.RED), State(1, "good", Color.GREEN))
@@ -55,8 +56,11 @@ LEAK_VERDICTS = numbered(
 )
 
 
-def state_number(metric: str, label: str, states: tuple[State, ...], by: str, where: str = "") -> str:
-    """One series per ``by``: the highest number of the states that ``label`` tells."""
+def state_number(
+    metric: str, label: str, states: tuple[State, ...], by: str, where: str = "", *, is_over_time: bool = False
+) -> str:
+    """One series per ``by``: the highest number of the states that ``label`` tells, now or of the whole step."""
     matchers = f", {where}" if where else ""
-    of_each = (f'{metric}{{{label}="{state.text}"{matchers}}} * {state.number}' for state in states if state.number)
+    selectors = ((f'{metric}{{{label}="{state.text}"{matchers}}}', state.number) for state in states if state.number)
+    of_each = (f"{worst(selector) if is_over_time else selector} * {number}" for selector, number in selectors)
     return f"max by ({by}) (\n  " + "\n  or ".join(of_each) + "\n)"

@@ -12,6 +12,7 @@ from grafana.dashboards.states import (
     WORKLOAD_HEALTH,
     state_number,
 )
+from grafana.dashboards.steps import alerts, under_way, worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, Variable, runbook
 from grafana.lib.thresholds import FILLING
@@ -33,24 +34,30 @@ def per_instance(container_metric: str, process_metric: str, suffix: str = "") -
 STATE = (
     timeline(
         "State",
-        "Each container as Docker tells it, each process as the guardian does. Gone is not the same as exited.",
+        "Each container as Docker tells it, each process as the guardian does. The worst of each step.",
         RUN_STATES,
-        Query(state_number(names.CONTAINER_STATE, "state", RUN_STATES, INSTANCE, HERE), "{{container}}"),
-        Query(state_number(names.PROCESS_STATE, "state", RUN_STATES, INSTANCE, HERE), "{{process}}"),
+        Query(
+            state_number(names.CONTAINER_STATE, "state", RUN_STATES, INSTANCE, HERE, is_over_time=True), "{{container}}"
+        ),
+        Query(state_number(names.PROCESS_STATE, "state", RUN_STATES, INSTANCE, HERE, is_over_time=True), "{{process}}"),
         links=(runbook("WorkloadDown"), runbook("WorkloadCrashLooping")),
     ),
     timeline(
         "Health",
         "What homeostat makes of processes, probes, Docker's health and dependencies together.",
         WORKLOAD_HEALTH,
-        Query(state_number(names.WORKLOAD_HEALTH, "state", WORKLOAD_HEALTH, names.WORKLOAD, HERE), "health"),
+        Query(
+            state_number(names.WORKLOAD_HEALTH, "state", WORKLOAD_HEALTH, names.WORKLOAD, HERE, is_over_time=True),
+            "health",
+        ),
     ),
     timeline(
         "Probes",
         "Whether it answered, seen from outside. One failure within a step makes the step failing.",
         GOOD_BAD,
         Query(
-            f"min by ({PROBE}) (min_over_time({names.PROBE_SUCCESS}{{{HERE}}}[$__interval]))", "{{container}} {{probe}}"
+            f"min by ({PROBE}) ({worst(f'{names.PROBE_SUCCESS}{{{HERE}}}', is_low_worse=True)})",
+            "{{container}} {{probe}}",
         ),
         links=(runbook("WorkloadUnresponsive"), runbook("WorkloadUnprobed")),
     ),
@@ -58,11 +65,7 @@ STATE = (
         "Alerts",
         "What Prometheus's rules said of it. An alert with a remedy calls the responder.",
         FIRING,
-        Query(
-            f'max by (alertname) (max_over_time(ALERTS{{{HERE}, alertstate="firing"}}[$__interval]) * 2'
-            f' or max_over_time(ALERTS{{{HERE}, alertstate="pending"}}[$__interval]))',
-            "{{alertname}}",
-        ),
+        Query(alerts("alertname", HERE), "{{alertname}}"),
     ),
 )
 DONE = (
@@ -70,7 +73,7 @@ DONE = (
         "Recoveries",
         "When the responder worked on it. Those shorter than its scrape interval may be missing here.",
         UNDER_WAY,
-        Query(f"clamp_max(max(max_over_time(homeostat_recovery_active{{{HERE}}}[$__interval])), 1)", "recovery"),
+        Query(under_way(where=HERE), "recovery"),
     ),
     Panel(
         "What helped",
@@ -141,7 +144,7 @@ USED = (
         "What is said of each resource: warming may end by itself, a leak does not.",
         LEAK_VERDICTS,
         Query(
-            state_number(names.LEAK_VERDICT, "verdict", LEAK_VERDICTS, "container, resource", HERE),
+            state_number(names.LEAK_VERDICT, "verdict", LEAK_VERDICTS, "container, resource", HERE, is_over_time=True),
             "{{container}} {{resource}}",
         ),
         links=(runbook("LeakConfirmed"),),

@@ -4,7 +4,19 @@ from grafana.lib.dashboard import Annotation, Dashboard, Heading, Panel, Variabl
 from grafana.lib.links import RUNBOOKS, Link, runbook, to_dashboard
 from grafana.lib.style import Color, Unit
 from grafana.lib.thresholds import Thresholds
-from grafana.lib.views import Column, Key, Query, Stat, State, StateTimeline, Table, TimeSeries, View, queries
+from grafana.lib.views import (
+    Column,
+    Key,
+    Query,
+    Stat,
+    State,
+    StateTimeline,
+    Table,
+    TimeSeries,
+    View,
+    least_step_s,
+    queries,
+)
 
 __all__ = [
     "RUNBOOKS",
@@ -26,6 +38,7 @@ __all__ = [
     "Unit",
     "Variable",
     "View",
+    "least_step_s",
     "places",
     "queries",
     "runbook",

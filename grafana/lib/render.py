@@ -42,8 +42,20 @@ def render(dashboard: Dashboard) -> str:
         refresh="30s",
         timezone="browser",
     )
-    text = json.dumps(whole.to_json_data(), default=lambda part: part.to_json_data(), sort_keys=True, indent=2)
-    return f"{text}\n"
+    text = json.dumps(whole.to_json_data(), default=lambda part: part.to_json_data())
+    return f"{json.dumps(_said(json.loads(text)), sort_keys=True, indent=2)}\n"
+
+
+def _said(part: Any) -> Any:  # JSON
+    """Without what grafanalib only mentions to say nothing, and Grafana's own model does not know as null."""
+    match part:
+        case dict():
+            # The first step of thresholds has no value: null stands for the lowest there is.
+            return {key: _said(value) for key, value in part.items() if value is not None or key == "value"}
+        case list():
+            return [_said(value) for value in part]
+        case _:
+            return part
 
 
 def _datasource() -> Any:  # grafanalib's
@@ -65,7 +77,8 @@ def _variable(variable: Variable) -> Mapping[str, Any]:
         allValue=".+" if variable.has_many else None,
     )
     all_of_them = {"selected": True, "text": ["All"], "value": ["$__all"]}
-    return {**template.to_json_data(), **({"current": all_of_them} if variable.has_many else {})}
+    # Nothing chosen: Grafana takes the first that there is.
+    return {**template.to_json_data(), "current": all_of_them if variable.has_many else {}}
 
 
 def _annotation(annotation: Annotation) -> Mapping[str, Any]:

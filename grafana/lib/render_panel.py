@@ -7,7 +7,7 @@ from grafanalib import core
 
 from grafana.lib.dashboard import Heading, Panel, Place
 from grafana.lib.thresholds import Thresholds
-from grafana.lib.views import Column, Query, Stat, State, StateTimeline, Table, TimeSeries, queries
+from grafana.lib.views import Column, Query, Stat, State, StateTimeline, Table, TimeSeries, least_step_s, queries
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
@@ -33,6 +33,7 @@ def render_panel(panel: Panel, place: Place, number: int) -> Any:
         "editable": False,
         "gridPos": core.GridPos(h=panel.height, w=panel.width, x=place.x, y=place.y),
         "links": [{"title": link.title, "url": link.url, "targetBlank": True} for link in panel.links],
+        "interval": f"{least_step_s(panel.view)}s",
         "maxDataPoints": None,  # as many as the panel has pixels
     }
     match panel.view:
@@ -54,11 +55,9 @@ def _time_series(view: TimeSeries, panel: Panel, common: dict[str, Any]) -> Any:
         **common,
         targets=_targets(view.queries),
         unit=panel.unit.value,
-        # $__rate_interval spans four scrapes or more: with steps of one scrape, one event would show as four bars.
-        interval="1m" if view.has_bars else None,
         drawStyle="bars" if view.has_bars else "line",
         fillOpacity=60 if is_filled else 10,
-        stacking={"mode": "normal" if view.is_stacked else "none", "group": "A"},
+        stacking={"mode": "normal" if is_filled else "none", "group": "A"},
         showPoints="never",
         valueMin=0,
         legendCalcs=["lastNotNull", "max"],

@@ -1,4 +1,4 @@
-"""How a panel shows its queries. Adding a kind: a class, a line in ``View``, cases in ``render_panel`` and the preview."""
+"""How a panel shows its queries. One more: a class, a line in ``View``, cases in ``render_panel`` and the preview."""
 
 from dataclasses import dataclass
 
@@ -85,6 +85,11 @@ class StateTimeline:
     states: tuple[State, ...]
 
 
+#: ``timeInterval`` of provisioning/datasources: the longest scrape interval.
+SCRAPE_S = 15
+MINUTE_S = 60
+STATE_S = 5
+
 View = TimeSeries | Stat | Table | StateTimeline
 
 
@@ -97,3 +102,16 @@ def queries(view: View) -> tuple[Query, ...]:
             return tuple(Query(column.expr) for column in view.columns)
         case TimeSeries() | StateTimeline():
             return view.queries
+
+
+def least_step_s(view: View) -> int:
+    """Between two points of a panel, in seconds."""
+    match view:
+        case TimeSeries(has_bars=True):
+            # $__rate_interval spans four scrapes or more: with shorter steps, one event would show as several bars.
+            return MINUTE_S
+        case StateTimeline():
+            # What repairs rest on is scraped every 2 s, and is over in a few of them.
+            return STATE_S
+        case _:
+            return SCRAPE_S

@@ -7,8 +7,9 @@ from typing import Any
 
 import aiohttp
 
-from grafana.lib import Annotation, Dashboard, Panel, Query, Stat, Table, TimeSeries, queries
-from grafana.preview.filling import MINUTE_S, Window, variable_of
+from grafana.lib import Annotation, Dashboard, Panel, Query, Stat, Table, least_step_s, queries
+from grafana.lib.views import MINUTE_S
+from grafana.preview.filling import Window, variable_of
 from homeostat.errors import Permanent, Unreachable
 
 _TIMEOUT_S = 20.0
@@ -68,8 +69,7 @@ class Source:
         asked = queries(view)
         if isinstance(view, Stat | Table):
             return await asyncio.gather(*(self._now(query, window) for query in asked))
-        least_s = MINUTE_S if isinstance(view, TimeSeries) and view.has_bars else 1
-        return await asyncio.gather(*(self._range(query, window, least_s) for query in asked))
+        return await asyncio.gather(*(self._range(query, window, least_step_s(view)) for query in asked))
 
     async def _now(self, query: Query, window: Window) -> Answer:
         step_s = window.step_s()

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grafana.lib import Dashboard
+from grafana.lib.views import SCRAPE_S
 
-#: ``timeInterval`` of provisioning/datasources: the longest scrape interval.
-_SCRAPE_S = 15
-#: Of panels with bars, and of annotations.
-MINUTE_S = 60
+#: As the dashboards' variables say it to Prometheus.
+ALL = ".+"
 #: Grafana asks for a point per pixel of a panel or two; more than these would not be seen.
 _POINTS = 240
 
@@ -22,14 +21,14 @@ class Window:
     end: float
     chosen: Mapping[str, str] = field(default_factory=dict)
 
-    def step_s(self, least_s: int = 1) -> int:
+    def step_s(self, least_s: int = SCRAPE_S) -> int:
         return max(least_s, math.ceil((self.end - self.start) / _POINTS))
 
     def fill(self, expr: str, step_s: int) -> str:
         """As Prometheus gets it."""
         # https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/#use-__rate_interval
         values = {
-            "__rate_interval": f"{max(step_s + _SCRAPE_S, 4 * _SCRAPE_S)}s",
+            "__rate_interval": f"{max(step_s + SCRAPE_S, 4 * SCRAPE_S)}s",
             "__interval": f"{step_s}s",
             "__range": f"{max(1, round(self.end - self.start))}s",
             **self.chosen,
@@ -44,5 +43,5 @@ def variable_of(dashboard: Dashboard, values: Mapping[str, list[str]]) -> dict[s
     chosen = {}
     for variable in dashboard.variables:
         found = values.get(variable.name, [])
-        chosen[variable.name] = ".+" if variable.has_many else (found[0] if found else "none")
+        chosen[variable.name] = ALL if variable.has_many else (found[0] if found else "none")
     return chosen

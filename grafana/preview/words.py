@@ -2,15 +2,37 @@
 
 import math
 import re
-from collections.abc import Mapping
-from typing import assert_never
+from collections.abc import Mapping, Sequence
 
 from grafana.lib import Unit
 
-_METRIC = ("", " K", " Mil", " Bil", " Tri")
-_BINARY = (" B", " KiB", " MiB", " GiB", " TiB", " PiB")
-#: Seconds of each unit, the largest first.
-_TIMES = ((604800, "weeks"), (86400, "days"), (3600, "hours"), (60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs"))
+#: How much one of each is, rising, and what stands behind the number.
+Scale = Sequence[tuple[float, str]]
+
+_PLAIN: Scale = ((1, ""),)
+_METRIC: Scale = ((1, ""), (1e3, " K"), (1e6, " Mil"), (1e9, " Bil"))
+_BINARY: Scale = ((1, " B"), (2**10, " KiB"), (2**20, " MiB"), (2**30, " GiB"), (2**40, " TiB"))
+_TIME: Scale = (
+    (1e-6, " µs"),
+    (1e-3, " ms"),
+    (1, " s"),
+    (60, " min"),
+    (3600, " hours"),
+    (86400, " days"),
+    (604800, " weeks"),
+)
+_SCALES: Mapping[Unit, Scale] = {
+    Unit.NONE: _PLAIN,
+    Unit.COUNT: _METRIC,
+    Unit.BYTES: _BINARY,
+    Unit.RATIO: ((0.01, "%"),),
+    Unit.SECONDS: _TIME,
+    Unit.BYTES_RATE: [(size, f"{name}/s") for size, name in _BINARY],
+    Unit.COUNT_RATE: [(size, f"{name} /s") for size, name in _METRIC],
+    Unit.PACKET_RATE: [(size, f"{name} p/s") for size, name in _METRIC],
+    Unit.IO_RATE: [(size, f"{name} io/s") for size, name in _METRIC],
+    Unit.AGO: _TIME,
+}
 _MS_PER_S = 1000
 
 
@@ -18,26 +40,16 @@ def number(value: float, unit: Unit, now: float = 0.0) -> str:
     """``now``: epoch seconds, for times."""
     if not math.isfinite(value):
         return str(value)
-    match unit:
-        case Unit.NONE:
-            return _short(value)
-        case Unit.COUNT:
-            return _scaled(value, 1000, _METRIC)
-        case Unit.BYTES:
-            return _scaled(value, 1024, _BINARY)
-        case Unit.BYTES_RATE:
-            return f"{_scaled(value, 1024, _BINARY)}/s"
-        case Unit.RATIO:
-            return f"{_short(value * 100)}%"
-        case Unit.SECONDS:
-            return _duration(value)
-        case Unit.AGO:
-            return _ago(value / _MS_PER_S - now)
-        case Unit.COUNT_RATE | Unit.PACKET_RATE | Unit.IO_RATE:
-            what = {Unit.COUNT_RATE: "c/s", Unit.PACKET_RATE: "p/s", Unit.IO_RATE: "io/s"}[unit]
-            return f"{_scaled(value, 1000, _METRIC)} {what}"
-        case _ as other:
-            assert_never(other)
+    if unit is Unit.AGO:
+        ahead_s = value / _MS_PER_S - now
+        words = _scaled(abs(ahead_s), unit)
+        return f"in {words}" if ahead_s > 0 else f"{words} ago"
+    return _scaled(value, unit)
+
+
+def size_of(value: float, unit: Unit) -> float:
+    """How much the unit is in which a number of this size is written: 2**20 for some MiB."""
+    return next((size for size, _ in reversed(_SCALES[unit]) if abs(value) >= size), _SCALES[unit][0][0])
 
 
 def legend(template: str, labels: Mapping[str, str]) -> str:
@@ -46,25 +58,10 @@ def legend(template: str, labels: Mapping[str, str]) -> str:
     return " ".join(filled.split())
 
 
-def _short(value: float) -> str:
-    """Three digits that count."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"  # noqa: PLR2004 - digits
-
-
-def _scaled(value: float, base: int, names: tuple[str, ...]) -> str:
-    level = 0
-    while abs(value) >= base and level < len(names) - 1:
-        value, level = value / base, level + 1
-    return f"{_short(value)}{names[level]}"
-
-
-def _duration(seconds: float) -> str:
-    for size, name in _TIMES:
-        if abs(seconds) >= size:
-            return f"{_short(seconds / size)} {name}"
-    return "0 s"
-
-
-def _ago(seconds: float) -> str:
-    words = _duration(abs(seconds))
-    return f"in {words}" if seconds > 0 else f"{words} ago"
+def _scaled(value: float, unit: Unit) -> str:
+    if value == 0:
+        return "0%" if unit is Unit.RATIO else f"0{'' if unit in (Unit.NONE, Unit.COUNT) else dict(_SCALES[unit])[1]}"
+    size = size_of(value, unit)
+    scaled = value / size
+    digits = f"{scaled:.3g}" if abs(scaled) < 1000 else f"{scaled:.0f}"  # noqa: PLR2004 - digits that count
+    return digits + dict(_SCALES[unit])[size]

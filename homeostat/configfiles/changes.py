@@ -9,7 +9,6 @@ from typing import Protocol
 
 from homeostat.configfiles import staging
 from homeostat.configfiles.attributes import Attributes
-from homeostat.configfiles.disk import Disk
 from homeostat.configfiles.errors import Conflict, FileRefused
 from homeostat.configfiles.journal import Move
 from homeostat.configfiles.moves import HalfDone, carry_out
@@ -72,7 +71,7 @@ def apply(wanted: Sequence[Wanted], reason: Reason, check: Check, place: Place) 
             _compare(each, found[each.name])
             staging.sweep(each.target)
         changed = [each for each in wanted if not _is_there(each, found[each.name], place)]
-        with _staged(changed, found, place.disk) as (paths, lost):
+        with _staged(changed, found, place) as (paths, lost):
             check(wanted, {each.name: paths.get(each.name, each.target) for each in wanted})
             done = _carry_out(changed, found, paths, replace(reason, why=_with(reason.why, lost)), place)
         return [done[each.name] if each.name in done else _last(each, place) for each in wanted]
@@ -104,20 +103,27 @@ def _compare(wanted: Wanted, found: Found | None) -> None:
 
 @contextlib.contextmanager
 def _staged(
-    wanted: Sequence[Wanted], found: Mapping[str, Found | None], disk: Disk
+    wanted: Sequence[Wanted], found: Mapping[str, Found | None], place: Place
 ) -> Iterator[tuple[Mapping[str, Path], Sequence[str]]]:
     paths: dict[str, Path] = {}
     lost: list[str] = []
     try:
         for each in wanted:
-            staged = staging.stage(each.target, each.raw, _attributes(each, found[each.name]), disk)
+            beside, attributes = each.target, _attributes(each, found[each.name])
+            if _is_in_place(each, found[each.name]):  # only to be checked: its folder may not be for us to write in
+                beside, attributes = place.folder / each.target.name, _NEW
+            staged = staging.stage(beside, each.raw, attributes, place.disk)
             paths[each.name] = staged.temp
             lost += staged.lost
         yield paths, lost
     finally:
         for path in paths.values():
             if path.exists():
-                staging.remove(path, disk)
+                staging.remove(path, place.disk)
+
+
+def _is_in_place(wanted: Wanted, found: Found | None) -> bool:
+    return wanted.spec.in_place and found is not None
 
 
 def _attributes(wanted: Wanted, found: Found | None) -> Attributes:
@@ -203,11 +209,10 @@ def _move(wanted: Wanted, found: Found | None, temp: Path, reason: Reason, chang
         gid=attributes.gid,
         target=str(wanted.target),
     )
-    in_place = wanted.spec.in_place and found is not None
     return Move(
         name=wanted.name,
         target=wanted.target,
-        temp=None if in_place else temp,
+        temp=None if _is_in_place(wanted, found) else temp,
         old=found.digest if found else "",
         version=version,
         old_mode=old.mode,

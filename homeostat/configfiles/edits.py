@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from homeostat.configfiles.errors import CannotEdit
 from homeostat.configfiles.formats.base import Format
+from homeostat.configfiles.formats.edits import is_same
 from homeostat.configfiles.formats.table import FORMATS
 from homeostat.explain import KeyPath, dotted
 
@@ -51,9 +52,9 @@ def _one(format_: Format, text: str, edit: Edit, *, is_literal: bool) -> str:
 
 def _is_only_change(before: Mapping[str, object], after: Mapping[str, object], edit: Edit) -> bool:
     if isinstance(edit, Set):
-        return _without(before, edit.path) == _without(after, edit.path)
+        return is_same(_without(before, edit.path), _without(after, edit.path))
     # Mappings and lists that are left without anything may stay or go.
-    return _without_empty(_without(before, edit.path)) == _without_empty(after)
+    return is_same(_without_empty(_without(before, edit.path)), _without_empty(after))
 
 
 def _without(data: object, path: KeyPath) -> object:

@@ -41,8 +41,8 @@ def judge(spec: ManagedFile, found: Found | None, validated: Validated | None, l
     """``found``: None for no file. ``validated``: of its bytes. ``last_good``: None before there is one."""
     if found is None or validated is None:
         return Integrity(State.DAMAGED, (Flaw("missing", "there is no file"),))
-    too_open = found.attributes.mode & ~allowed_mode(spec, validated)
-    flaws = (*validated.flaws, *_mode_flaws(found, too_open, last_good), *_unwanted(spec, found, last_good))
+    too_open = _too_open(found, allowed_mode(spec, validated))
+    flaws = (*validated.flaws, *_mode_flaws(spec, found, too_open, last_good), *_unwanted(spec, found, last_good))
     return Integrity(
         state=State.DAMAGED if flaws else _state(found, last_good),
         flaws=flaws,
@@ -65,9 +65,16 @@ def allowed_mode(spec: ManagedFile, validated: Validated) -> int:
     return _SECRET_MODE if any(is_secret_name(name) for name in data) else _OPEN_MODE
 
 
-def _mode_flaws(found: Found, too_open: int, last_good: Version | None) -> Sequence[Flaw]:
+def _too_open(found: Found, allowed: int) -> int:
+    """Where files have no owner, on Windows, the mode says nothing of who may read them."""
+    return found.attributes.mode & ~allowed if found.attributes.uid >= 0 else 0
+
+
+def _mode_flaws(spec: ManagedFile, found: Found, too_open: int, last_good: Version | None) -> Sequence[Flaw]:
+    """What was as open when it was accepted, and is not forbidden by the owner, is for people: somebody may need it."""
     mode = found.attributes.mode
-    if too_open:
+    is_damage = spec.max_mode is not None or (last_good is not None and mode & ~last_good.mode)
+    if too_open and is_damage:
         return [Flaw("mode", f"mode {mode:04o} lets others in; allowed: without {too_open:04o}", Place(1))]
     if last_good is not None and last_good.mode & _OWNER_READS and not mode & _OWNER_READS:
         return [Flaw("mode", f"mode {mode:04o} keeps its owner out; it was {last_good.mode:04o}", Place(1))]

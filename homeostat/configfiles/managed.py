@@ -178,7 +178,9 @@ class ConfigFiles:
             raise FileRefused(f"{name}: no good version is kept; write the file (config apply {name} FILE)")
         spec = self.spec(name)
         target = clear_way(spec, good, self.now(), self.disk)
-        attributes = Attributes(good.mode, good.uid, good.gid) if good.origin is not Origin.REBUILT else None
+        # What is forbidden since is not brought back.
+        mode = good.mode & int(spec.max_mode, 8) if spec.max_mode is not None else good.mode
+        attributes = Attributes(mode, good.uid, good.gid) if good.origin is not Origin.REBUILT else None
         raw = self.place.versions(name).content(good.digest)
         wanted = Wanted(name, spec, target, raw, None, attributes)
         return apply([wanted], Reason(who, why, Origin.RESTORED), self._check, self.place)[0]

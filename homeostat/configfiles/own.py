@@ -10,7 +10,7 @@ from homeostat.configfiles.checks import RunCheck, no_program
 from homeostat.configfiles.managed import ConfigFiles
 from homeostat.configfiles.schema import Schema
 from homeostat.configfiles.schema.base import Violation
-from homeostat.configfiles.spec import ManagedFile
+from homeostat.configfiles.spec import Foreign, ManagedFile
 from homeostat.configfiles.validation import schema_file
 from homeostat.errors import SettingsError
 from homeostat.settings import Settings
@@ -49,7 +49,8 @@ def config_files(
     folder = settings.config_dir or settings.state_dir / "config"
     if path is None:
         return ConfigFiles(specs, folder, run_check, wait_s=wait_s)
-    own = ManagedFile(path=path.absolute(), format="yaml", settle=_OWN_SETTLE_S)
+    # People edit it by hand, and what is valid is meant so.
+    own = ManagedFile(path=path.absolute(), format="yaml", settle=_OWN_SETTLE_S, foreign=Foreign.ACCEPT)
     specs[OWN] = own
 
     def schema_of(spec: ManagedFile) -> Schema | None:

@@ -62,6 +62,7 @@ class Place:
 
     def sweep(self) -> None:
         """Remove what crashes left in the folder itself. Only in :meth:`alone`."""
+        staging.sweep_folder(self.folder)
         staging.sweep_folder(self.folder / "pending")
         for folder in (self.folder / "files").glob("*/"):
             staging.sweep_folder(folder)

@@ -1,15 +1,16 @@
 """Whether bytes may stand in a managed file: encoding, syntax, schema, and what other files expect of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from homeostat.configfiles import text
-from homeostat.configfiles.errors import NotParsed, Place, located
+from homeostat.configfiles.errors import FileRefused, NotParsed, Place, located
 from homeostat.configfiles.formats.base import Parsed
 from homeostat.configfiles.formats.table import FORMATS, format_of
 from homeostat.configfiles.schema import Schema, load_schema
-from homeostat.configfiles.schema.base import placed
+from homeostat.configfiles.schema.base import Violation, placed
 from homeostat.configfiles.schema.crossfile import check_compose
 from homeostat.configfiles.spec import ManagedFile
 
@@ -44,13 +45,13 @@ def format_name(spec: ManagedFile) -> str:
 
 
 def schema_file(spec: ManagedFile) -> Schema | None:
-    """As the file says that ``schema`` names. Raises NotParsed or FileRefused."""
+    """As the file says that ``schema`` names. Raises FileRefused."""
     return load_schema(spec.schema, format_name(spec)) if spec.schema is not None else None
 
 
 def validate(spec: ManagedFile, raw: bytes, read_other: ReadOther, schema_of: SchemaOf = schema_file) -> Validated:
-    """Pure but for reading the schema and the other files. Raises NotParsed or FileRefused when the schema itself, or a
-    file that has to be compared, is of no use.
+    """Pure but for reading the schema and the other files. Raises FileRefused when the schema itself, or a file that
+    has to be compared, is of no use.
     """
     try:
         content = text.decode(raw).content
@@ -72,14 +73,23 @@ def _beyond_syntax(spec: ManagedFile, parsed: Parsed, read_other: ReadOther, sch
         for violation in placed(schema.check(parsed.data), parsed.places):
             yield Flaw("schema", violation.text, violation.place)
     if spec.example is not None and (example := read_other(spec.example)) is not None:
-        yield from _missing(parsed.data, _keys(example), spec.example)
+        with _naming(spec.example):
+            keys = tuple(FORMATS["env"].read(text.decode(example).content).data)
+        yield from _missing(parsed.data, keys, spec.example)
     for compose in spec.compose:
         if (raw := read_other(compose)) is not None:
-            yield from _undefined(raw, parsed.data, compose)
+            with _naming(compose):
+                violations = check_compose(text.decode(raw).content, parsed.data)
+            yield from _undefined(violations, compose)
 
 
-def _keys(raw: bytes) -> Sequence[str]:
-    return tuple(FORMATS["env"].read(text.decode(raw).content).data)
+@contextlib.contextmanager
+def _naming(other: Path) -> Iterator[None]:
+    """Which file it is that is damaged: not the one that is judged."""
+    try:
+        yield
+    except NotParsed as err:
+        raise FileRefused(f"{err.of(other)}; mend it, as another file has to fit to it") from None
 
 
 def _missing(data: Mapping[str, object], keys: Sequence[str], example: Path) -> Iterator[Flaw]:
@@ -88,7 +98,7 @@ def _missing(data: Mapping[str, object], keys: Sequence[str], example: Path) -> 
             yield Flaw("missing-key", f"{key} is in {example.name} and not here; add it")
 
 
-def _undefined(raw: bytes, data: Mapping[str, object], compose: Path) -> Iterator[Flaw]:
-    for violation in check_compose(text.decode(raw).content, data):
+def _undefined(violations: Iterable[Violation], compose: Path) -> Iterator[Flaw]:
+    for violation in violations:
         where = located(compose, violation.place)
         yield Flaw("undefined-variable", f"{where} uses what is not here: {violation.text}")

@@ -153,12 +153,12 @@ class Versions:
 
     def _tail(self) -> tuple[Version | None, int]:
         """The newest entry, and how many damaged ones follow it."""
-        *lines, _ = self._bytes(_TAIL_BYTES).split(b"\n")
-        for damaged, line in enumerate(reversed(lines)):
-            if version := _parse(line):
-                return version, damaged
-        known, _ = self._lines()
-        return max(known, key=lambda each: each.number, default=None), len(lines)
+        for most in (_TAIL_BYTES, None):
+            *lines, _ = self._bytes(most).split(b"\n")
+            for damaged, line in enumerate(reversed(lines)):
+                if version := _parse(line):
+                    return version, damaged
+        return None, 0
 
     def has_change(self, change: str) -> bool:
         """Whether a version of that change is recorded."""
@@ -174,7 +174,9 @@ class Versions:
             return known
         lost = self._unnamed({version.digest for version in known})
         named = {version.number for version in known}
-        free = [number for number in range(1, max(named, default=len(lost) + 1)) if number not in named]
+        last, damaged_since = self._tail()
+        newest = last.number + damaged_since if last else len(lost)
+        free = [number for number in range(1, newest + 1) if number not in named]
         found = [replace(each, number=number) for number, each in zip(reversed(free), reversed(lost), strict=False)]
         return sorted(known + found, key=lambda version: version.number)
 

@@ -29,7 +29,7 @@ def add_to(app: web.Application, clock: Clock) -> None:
         [
             web.get("/", guarded(_status)),
             web.get("/page/status", guarded(_status_part)),
-            web.get("/page/events", guarded(listeners.listen)),
+            web.get("/page/events", guarded(listeners.listen), allow_head=False),
             web.get(f"/page/{{name:{'|'.join(map(re.escape, _ASSETS))}}}", guarded(_asset)),
             web.get("/recovery/{id:[0-9]{1,18}}", guarded(_record)),
             web.get("/page/recovery/{id:[0-9]{1,18}}", guarded(_record_part)),

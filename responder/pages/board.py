@@ -72,6 +72,10 @@ class Board:
             [plan] = await self._plans.of([episode])
         return record_of(await self._story(episode, plan), version)
 
+    def forget(self) -> None:
+        """Something was just changed through the page: whoever did it sees it at once."""
+        self._version_at = self._status_at = float("-inf")
+
     def seal(self, recovery: int, entry: int) -> str:
         """What a form about this question of this recovery carries: only we can make it, and only for that."""
         return self._signed(f"{recovery}/{entry}")

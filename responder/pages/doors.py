@@ -30,6 +30,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+#: Of a refusal's own headers.
+_KEPT = ("Retry-After",)
 #: A name or an address, with or without a port.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -93,4 +95,5 @@ def _is_numeric(name: str) -> bool:
 
 async def _as_page(request: web.Request, refusal: web.HTTPException) -> web.Response:
     text = await request.app[RENDERER].page("message.html", title=refusal.reason, text=refusal.text)
-    return web.Response(text=text, status=refusal.status, content_type="text/html")
+    headers = {name: value for name, value in refusal.headers.items() if name in _KEPT}
+    return web.Response(text=text, status=refusal.status, content_type="text/html", headers=headers)

@@ -1,4 +1,4 @@
-"""Server-sent events: a line whenever the page may look different. What has changed is fetched, not sent."""
+"""Server-sent events: the page's version, when it changes and now and then. What has changed is fetched, not sent."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,9 @@ from responder.pages.doors import HEADERS
 _MOST_LISTENERS = 16
 #: So often it is looked for changes, and told of them at most.
 _EVERY_S = 0.5
-#: Proxies and browsers take a silent connection for a dead one.
+#: Told again, so that a page knows that it is told: a connection that is silent may be a dead one.
 _HEARTBEAT_S = 15.0
+_UNREADABLE = "unreadable"
 #: For a few bytes to leave. Who does not read them is not looking.
 _WRITE_S = 5.0
 #: Browsers come back after so long, when the responder was restarted.
@@ -50,13 +51,10 @@ class Listeners:
         await _write(response, f"retry: {_RETRY_MS}\n\n")
         told, told_at = "", clock.monotonic()
         while request.transport is not None and not request.transport.is_closing():
-            version = await _version(board, told)
-            if version != told:
+            version = await _version(board)
+            if version != told or clock.monotonic() - told_at >= _HEARTBEAT_S:
                 await _write(response, f"data: {version}\n\n")
                 told, told_at = version, clock.monotonic()
-            elif clock.monotonic() - told_at >= _HEARTBEAT_S:
-                await _write(response, ": still here\n\n")
-                told_at = clock.monotonic()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_EVERY_S):
                     await self._is_over.wait()
@@ -64,12 +62,12 @@ class Listeners:
                 return
 
 
-async def _version(board: Board, told: str) -> str:
-    """While the ledger cannot be read, nothing is new."""
+async def _version(board: Board) -> str:
+    """That the ledger cannot be read is a change, too: who then fetches the page is told."""
     try:
         return await board.version()
     except StoreError:
-        return told
+        return _UNREADABLE
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:

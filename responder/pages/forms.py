@@ -5,6 +5,7 @@ could take one. What nobody keeps nobody can steal.
 """
 
 import hmac
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -17,7 +18,6 @@ from homeostat.clock import Clock
 from homeostat.explain import Invalid, dotted
 from homeostat.quantities import matching
 from homeostat.structure import received
-from responder.ledger import NoEpisode
 from responder.operate import Person, Reason
 from responder.pages.answering import NotAsked, Word, give_word
 from responder.pages.board import BOARD
@@ -62,8 +62,7 @@ class WrongTokens:
         """Until the next try is allowed; 0 for now."""
         if len(self._at) < self.MOST:
             return 0
-        left_s = self._at[0] + self.WITHIN_S - self._clock.monotonic()
-        return int(left_s) + 1 if left_s > 0 else 0
+        return max(0, math.ceil(self._at[0] + self.WITHIN_S - self._clock.monotonic()))
 
 
 WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)
@@ -81,10 +80,9 @@ async def answer(request: web.Request) -> web.StreamResponse:
     word = Word(form.word == "approve", form.by, form.reason, int(form.question))
     try:
         await give_word(request.app[PARTS], number, word)
-    except NoEpisode:
-        raise web.HTTPNotFound(text=f"{_UNDONE}There is no recovery {number}.") from None
     except NotAsked as err:
         raise web.HTTPConflict(text=f"{_UNDONE}It is too late, or somebody was faster: {err}.") from err
+    request.app[BOARD].forget()
     return web.Response(status=303, headers={"Location": f"/#recovery-{number}"})
 
 

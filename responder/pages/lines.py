@@ -40,13 +40,13 @@ def line_of(entry: Entry, now: float) -> Line:
 def verdict(data: Mapping[str, object]) -> _Said:
     """Of a judged line; what is not known is told as it stands there."""
     word = text_of(data, "verdict")
-    return _VERDICTS.get(word, (Tone.UNKNOWN, word))
+    return _VERDICTS.get(word, (Tone.UNKNOWN, word or "was looked at"))
 
 
 def status(data: Mapping[str, object]) -> _Said:
     """Of a finished line."""
     word = text_of(data, "status")
-    return _STATUSES.get(word, (Tone.UNKNOWN, word))
+    return _STATUSES.get(word, (Tone.UNKNOWN, word or "ended"))
 
 
 def rung_of(data: Mapping[str, object]) -> str:
@@ -154,7 +154,7 @@ def _undone(entry: Entry) -> _Said:
 
 def _final(entry: Entry) -> _Said:
     word = text_of(entry.data, "final")
-    tone, words = FINALS.get(word, (Tone.UNKNOWN, word))
+    tone, words = FINALS.get(word, (Tone.UNKNOWN, word or "ended"))
     return tone, joined(words.capitalize(), text_of(entry.data, "reason"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from responder.gates import Approval
 from responder.history import approvals, is_look
 from responder.ledger import Entry, EntryKind
-from responder.pages.lines import status, verdict
+from responder.pages.lines import joined, status, verdict
 from responder.pages.view import Rung, Tone
 from responder.pages.words import shown, text_of
 
@@ -54,11 +54,10 @@ def _plain(why: str) -> str:
 def rungs(plan: Sequence[Planned], entries: Sequence[Entry], now: float) -> tuple[Rung, ...]:
     """All of the ladder; only the steps that the ledger tells of while the plan is not known."""
     taken, answers = _taken(entries), approvals(entries, now)
-    asked = {_index(e): text_of(e.data, "action") for e in entries if e.kind is EntryKind.PENDING}
+    asked = {_index(e): _asked(e, entries, answers) for e in entries if e.kind is EntryKind.PENDING}
     known = {row.index: row for row in plan}
     return tuple(
-        taken.get(index) or _asked(index, asked.get(index, ""), answers) or _expected(known[index])
-        for index in sorted({*known, *taken, *answers})
+        taken.get(index) or asked.get(index) or _expected(known[index]) for index in sorted({*known, *taken, *asked})
     )
 
 
@@ -92,11 +91,13 @@ def _outcome(start: Entry, after: Sequence[Entry]) -> Rung:
     return replace(rung, tone=tone, state=word, why=text_of(finished.data, "detail"), is_current=False)
 
 
-def _asked(index: int, action: str, answers: Mapping[int, Approval]) -> Rung | None:
-    if index not in answers:
-        return None
+def _asked(asked: Entry, entries: Sequence[Entry], answers: Mapping[int, Approval]) -> Rung:
+    index = _index(asked)
     tone, word = _WORDS[answers[index]]
-    return Rung(index + 1, action, tone, word, "", is_current=answers[index] is Approval.PENDING)
+    told = (e for e in reversed(entries) if e.kind in (EntryKind.APPROVED, EntryKind.REJECTED) and _index(e) == index)
+    person = next((joined(f"by {text_of(e.data, 'by')}", text_of(e.data, "reason")) for e in told), "")
+    is_open = answers[index] is Approval.PENDING
+    return Rung(index + 1, text_of(asked.data, "action"), tone, word, "" if is_open else person, is_current=is_open)
 
 
 def _expected(row: Planned) -> Rung:

@@ -94,7 +94,8 @@ class Tab:
 
     async def text(self, selector: str = "main") -> str:
         """As people see it; empty when there is no such element."""
-        return str(await self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
+        seen = f"((e) => e?.checkVisibility() ? e.innerText : '')(document.querySelector({json.dumps(selector)}))"
+        return str(await self.evaluate(seen))
 
     async def click(self, selector: str) -> None:
         """With the mouse, where it is."""

@@ -1,19 +1,46 @@
 """What the status page looks at in tests: a Prometheus that says what it is told to, and a ledger with a past."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 
 from aiohttp import web
-from fakes.stack import Site
+from fakes.stack import Site, eventually, wire_alert
 
 from homeostat.quantities import host_port
+from responder.app import Parts
 from responder.ledger import Alert, Entry, EntryKind, Episode, Final, Store
 from responder.store_sqlite import SqliteStore
 from responder.stores import FILE_NAME
 
-STEP = {"action": "restart"}
+
+class Html(HTMLParser):
+    """A page taken apart: ``tags`` with their attributes in order, and the text between them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def form(self) -> dict[str, str]:
+        """The hidden fields of the only form."""
+        [form] = self.all("form")
+        hidden = {str(i["name"]): str(i["value"]) for i in self.all("input") if i.get("type") == "hidden"}
+        return {"action": str(form["action"]), **hidden}
 
 
 @dataclass
@@ -23,6 +50,9 @@ class FakePrometheus:
     health: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     #: As JSON instead of an answer, if there is one.
     nonsense: object = None
+    #: Before each answer.
+    wait_s: float = 0.0
+    asked: int = 0
 
     @asynccontextmanager
     async def serving(self, site: Site) -> AsyncIterator["FakePrometheus"]:
@@ -37,6 +67,8 @@ class FakePrometheus:
             await runner.cleanup()
 
     async def _query(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        await asyncio.sleep(self.wait_s)
         asked = request.query["query"]
         labels: Sequence[Mapping[str, str]] = ()
         if asked.startswith("homeostat_workload_health_info "):
@@ -136,3 +168,24 @@ async def a_week(past: Past) -> None:
         4, 400, summary, alertname="WorkloadCrashLooping", workload="shop/mailer", remedy="none"
     )
     await past.ended(episode, Final.ESCALATED, "no step helps against crash_loop")
+
+
+async def asking(site: Site, parts: Parts, expires_in_s: float = 600.0) -> int:
+    """A recovery that waits for a person's word, by its number. Nothing else is there that could go on with it."""
+    await site.deliver(wire_alert(9, workload="local/api"))
+    [episode] = [each for each in await parts.store.open_episodes() if each.workload == "local/api"]
+    await eventually(lambda: _is_waiting(parts, episode.id))
+    question = {"rung": 0, "action": "restart", "expires_at": time.time() + expires_in_s}
+    await parts.store.append(episode, EntryKind.PENDING, question, time.time())
+    return episode.id
+
+
+async def _is_waiting(parts: Parts, number: int) -> bool:
+    return any(entry.kind is EntryKind.WAITING for entry in await parts.store.entries(number))
+
+
+async def words_of(parts: Parts, number: int) -> list[tuple[str, object, object]]:
+    """What people said of a recovery, who they are, and why."""
+    entries = await parts.store.entries(number)
+    said = [each for each in entries if each.kind in (EntryKind.APPROVED, EntryKind.REJECTED)]
+    return [(each.kind.value, each.data["by"], each.data["reason"]) for each in said]

@@ -1,6 +1,8 @@
 """The status page as a person sees it, in a real headless Chromium. Its pictures are kept."""
 
+import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,11 +11,10 @@ import pytest
 from fakes.chromium import Tab, browsing
 from fakes.sickness import QUICK, Scene
 from fakes.stack import TOKEN, Site, eventually, never, wire_alert
-from fakes.statuspage import FakePrometheus, a_week, past_of
+from fakes.statuspage import FakePrometheus, a_week, asking, past_of, words_of
 
 from homeostat.rendering import ROOT
-from responder.app import Parts
-from responder.ledger import EntryKind, Hold
+from responder.ledger import Hold
 
 WIDE, PHONE = (1280, 900), (360, 740)
 ILL = {
@@ -57,20 +58,6 @@ async def overflow(tab: Tab) -> object:
 
 async def is_live(tab: Tab) -> bool:
     return await tab.text("#connection") == "Live"
-
-
-async def asking(site: Site, parts: Parts) -> int:
-    """A recovery that waits for a person's word, by its number."""
-    await site.deliver(wire_alert(9, workload="local/api"))
-    [episode] = [each for each in await parts.store.open_episodes() if each.workload == "local/api"]
-    await eventually(lambda: _is_waiting(parts, episode.id))
-    question = {"rung": 0, "action": "restart", "expires_at": time.time() + 600}
-    await parts.store.append(episode, EntryKind.PENDING, question, time.time())
-    return episode.id
-
-
-async def _is_waiting(parts: Parts, number: int) -> bool:
-    return any(entry.kind is EntryKind.WAITING for entry in await parts.store.entries(number))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -182,20 +169,15 @@ async def test_enter_in_a_field_approves_nothing(site: Site, tab: Tab):
 
         await tab.press_enter()
 
-        await never(lambda: _is_answered(parts, number), for_s=0.5)
+        await never(lambda: words_of(parts, number), for_s=0.5)
         assert await tab.evaluate("document.querySelector('[name=token]').value") == TOKEN
-
-
-async def _is_answered(parts: Parts, number: int) -> bool:
-    kinds = {entry.kind for entry in await parts.store.entries(number)}
-    return bool(kinds & {EntryKind.APPROVED, EntryKind.REJECTED})
 
 
 async def test_without_javascript_a_step_is_rejected_and_a_wrong_token_says_so(site: Site, tab: Tab, pictures: Path):
     async with site.responder() as parts:
         number = await asking(site, parts)
         await tab.send("Emulation.setScriptExecutionDisabled", value=True)
-        for token, words in (("not-the-token-0123456789", "That is not the token"), (TOKEN, "Rejected by jane")):
+        for token, words in (("not-the-token-0123456789", "That is not the token"), (TOKEN, "by jane")):
             await tab.open(f"{site.url}/")
             await tab.type("[name=by]", "jane")
             await tab.type("[name=token]", token)
@@ -205,7 +187,7 @@ async def test_without_javascript_a_step_is_rejected_and_a_wrong_token_says_so(s
             await tab.loaded(before)
 
             assert words in await tab.text("main")
-            assert await _is_answered(parts, number) is (token == TOKEN)
+            assert bool(await words_of(parts, number)) is (token == TOKEN)
         await tab.picture(pictures / "rejected-wide.png")
 
 
@@ -225,4 +207,19 @@ async def test_it_goes_on_by_itself_when_the_responder_is_started_again(site: Si
             await tab.click("button[value=approve]")
             await tab.loaded(before)
 
-            assert await _is_answered(parts, number)
+            assert await words_of(parts, number) == [("approved", "jane", "")]
+
+
+async def test_when_all_is_well_it_says_so_and_says_when_the_ledger_is_lost(site: Site, tab: Tab, pictures: Path):
+    site.write(processes={}, workloads={}, responder={**site.data["responder"], "maintenance": []})
+    async with FakePrometheus(WELL).serving(site), site.responder() as parts:
+        await tab.size(*WIDE)
+        await tab.open(f"{site.url}/")
+        await eventually(lambda: is_live(tab))
+        await tab.picture(pictures / "well-wide.png")
+        assert "Nothing is wrong. 7 workloads are watched." in await tab.text("#headline")
+
+        with contextlib.suppress(sqlite3.Error):
+            await parts.store._scribe.do(lambda db: db.close())
+
+        await eventually(lambda: _shows(tab, "#connection", "Not renewed"))

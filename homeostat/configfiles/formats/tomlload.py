@@ -42,19 +42,16 @@ def load(text: str) -> Loaded:
     try:
         return Loaded(tomllib.loads(text), statements)
     except tomllib.TOMLDecodeError as err:
-        raise _refused(text, str(err)) from None
+        raise _refused(str(err)) from None
     except ValueError:  # Python reads no more than some thousands of digits
         long = _DIGITS.search(text)
         raise NotParsed("a number too long; allowed: 64 bits", long and place_at(text, long.start())) from None
 
 
-def _refused(text: str, said: str) -> NotParsed:
+def _refused(said: str) -> NotParsed:
     where = _WHERE.search(said)
     words = said[: where.start()] if where else said
-    place = None
-    if where:
-        line, column = where["line"] or text.count("\n") + 1, where["column"] or len(text) - text.rfind("\n")
-        place = Place(int(line), int(column))
+    place = Place(int(where["line"]), int(where["column"])) if where and where["line"] else None
     for beginning, ours in _WORDS.items():
         if words.startswith(beginning):
             return NotParsed(ours, place)

@@ -5,11 +5,16 @@
 (() => {
   const part = document.getElementById("part");
   const connection = document.getElementById("connection");
+  const announcement = document.getElementById("announcement");
   const AGAIN_MS = 5000;
+  // The responder speaks every 15 s: after two silences the connection is dead, whatever the browser thinks of it.
+  const SILENT_MS = 40000;
   let events = null;
   let again = 0;
+  let retry = 0;
   let fetching = false;
   let wanted = "";
+  let heardAt = 0;
 
   const say = (text, isLive) => {
     if (connection.textContent !== text) connection.textContent = text;
@@ -89,15 +94,19 @@
         const headline = fresh.getElementById("headline");
         fresh.querySelectorAll("body > section").forEach(exchange);
         document.getElementById("headline").dataset.version = headline.dataset.version;
-        document.querySelector("#headline time").dateTime = headline.querySelector("time").dateTime;
+        // The title is read out where it says something new; the page itself changes silently.
+        const title = headline.querySelector("h1").innerText;
+        if (announcement.textContent !== title) announcement.textContent = title;
         if (headline.dataset.title) document.title = headline.dataset.title;
+        document.querySelector("#headline time").dateTime = headline.querySelector("time").dateTime;
         compare();
         tick();
       }
       say("Live", true);
     } catch {
       say("Not renewed: trying again", false);
-      setTimeout(() => renew(version), AGAIN_MS);
+      clearTimeout(retry);
+      retry = setTimeout(() => renew(version), AGAIN_MS);
     } finally {
       fetching = false;
     }
@@ -109,9 +118,12 @@
     clearTimeout(again);
     if (events !== null || document.hidden) return;
     events = new EventSource("/page/events");
+    heardAt = Date.now();
     events.onmessage = (message) => {
-      if (message.data !== shownVersion()) renew(message.data);
-      else say("Live", true);
+      heardAt = Date.now();
+      if (message.data !== shownVersion()) return renew(message.data);
+      document.querySelector("#headline time").dateTime = new Date(heardAt + ahead).toISOString();
+      say("Live", true);
     };
     events.onerror = () => {
       say("Not live: trying to reach the responder", false);
@@ -122,16 +134,23 @@
   };
 
   // A page that nobody sees listens to nothing: browsers allow only few connections to one host.
-  const onVisibility = () => {
-    if (!document.hidden) return listen();
+  const stop = () => {
     clearTimeout(again);
     if (events) events.close();
     events = null;
   };
+  const onVisibility = () => (document.hidden ? stop() : listen());
+  const watch = () => {
+    tick();
+    if (events === null || Date.now() - heardAt < SILENT_MS) return;
+    say("Not live: nothing is heard of the responder", false);
+    stop();
+    listen();
+  };
 
   compare();
   tick();
-  setInterval(tick, 1000);
+  setInterval(watch, 1000);
   if (part) {
     document.addEventListener("visibilitychange", onVisibility);
     listen();

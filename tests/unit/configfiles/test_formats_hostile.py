@@ -206,6 +206,15 @@ TOO_MANY = [
 ]
 
 
+@pytest.mark.parametrize("kind", ["yaml", "json", "toml"])
+def test_what_is_nested_within_the_bound_is_read(kind: str):
+    depth = MAX_DEPTH - 2
+    nest = "[" * depth + "1" + "]" * depth
+    text = {"yaml": f"a: {nest}", "json": f'{{"a": {nest}}}', "toml": f"a = {nest}"}[kind]
+
+    assert ("a", *([0] * depth)) in FORMATS[kind].read(text).places
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(("kind", "text"), TOO_DEEP, ids=lambda part: str(part)[:12])
 def test_deeper_than_anybody_nests_is_refused_soon(kind: str, text: str):

@@ -38,6 +38,9 @@ set_, unset = Yaml().set, Yaml().unset
         ("z: &n {b: 1}\na: *n # why\n", "w", "z: &n {b: 1}\na: w # why\n"),
         ("a: x\n", dt.date(2026, 1, 31), "a: 2026-01-31\n"),
         ("a: x\n", 1e30, "a: 1.0e+30\n"),
+        ("a: x\n", float("inf"), "a: .inf\n"),
+        ("a: x\n", float("-inf"), "a: -.inf\n"),
+        ("a: x\n", float("nan"), "a: .nan\n"),
         ("a: x\n", 10**25, f"a: {10**25}\n"),
     ],
 )

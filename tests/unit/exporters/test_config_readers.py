@@ -1,6 +1,7 @@
 """Who reads a managed file, against what is in it: started while it was damaged, or looking at another file."""
 
 import dataclasses
+import json
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from exporters.configreaders import ROUND_S, ConfigReaders, Reader
 from exporters.configwatch import STALE_S, ConfigWatch
+from homeostat import enginejson
 from homeostat.configfiles.spec import Rereads
 from homeostat.containerinfo import Bind
 from homeostat.errors import Unreachable
@@ -311,3 +313,28 @@ async def test_a_watch_that_stands_still_is_no_noise(scene, make):
         await readers.run()
 
     assert (readers.readers(), logs) == ((), [])
+
+
+# --- What the engine tells of mounts
+
+
+@pytest.mark.parametrize(
+    ("mounts", "binds"),
+    [
+        (
+            [
+                {"Type": "bind", "Source": "/srv/web.env", "Destination": "/app/.env"},
+                {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data", "Destination": "/data"},
+                {"Type": "tmpfs", "Source": "", "Destination": "/tmp"},
+            ],
+            (Bind("/srv/web.env", "/app/.env"),),
+        ),
+        (None, ()),
+        ("text", ()),
+        ([None, 1, "text", {"Type": "bind"}, {"Type": "bind", "Source": 1, "Destination": []}], ()),
+    ],
+)
+def test_files_and_folders_of_the_host_are_known_by_both_their_names(mounts, binds):
+    raw = json.loads((Path(__file__).parents[2] / "data/docker/inspect.json").read_text())
+
+    assert enginejson.container(raw | {"Mounts": mounts}).binds == binds

@@ -139,11 +139,15 @@ async def test_compose_that_fails_is_said_and_nothing_is_known(redeploy, files, 
 async def test_one_program_in_a_round_and_the_one_that_waits_longest_first(redeploy, compose, clock, tmp_path, make):
     files = managed(tmp_path, clock, workloads=("shop/web", "shop/api"), rereads=Rereads.AT_CREATION)
     web, api = make("shop-web-1"), make("shop-api-1")
-    await look(redeploy, files, [web], clock, 5.0)
+    await look(redeploy, files, [web], clock)
+    await look(redeploy, files, [web, api], clock)
+    clock.advance(60.0)  # by now both have been still for long enough
+    asked = []
     for _ in range(3):
         await look(redeploy, files, [web, api], clock)
+        asked.append(compose.asked)
 
-    assert compose.asked == ["web", "api"]
+    assert asked == [["web"], ["web", "api"], ["web", "api"]]
 
 
 async def test_files_that_compose_does_not_read_are_never_asked_about(redeploy, compose, clock, tmp_path, make):

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from itertools import pairwise
 
@@ -457,6 +458,22 @@ def test_a_restarted_exporter_knows_the_spell_from_the_history(tmp_path):
 
 
 # --- On its own
+
+
+async def test_a_disk_that_hangs_keeps_nobody_from_ending(tmp_path, clock):
+    going_on = threading.Event()
+    judge = Judge({}, meanwhile=lambda: going_on.wait(20))
+    running = asyncio.create_task(ConfigWatch(managed(tmp_path, clock, judge=judge), clock).run())
+    try:
+        async with asyncio.timeout(10):
+            while not judge.asked:
+                await asyncio.sleep(0.01)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            # As at the end of the exporter.
+            await asyncio.get_running_loop().shutdown_default_executor()
+    finally:
+        going_on.set()
 
 
 async def test_it_looks_again_as_soon_as_something_happens(tmp_path):
