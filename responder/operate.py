@@ -11,9 +11,8 @@ from homeostat.explain import Invalid, dotted
 from homeostat.quantities import at_least, at_most
 from homeostat.sections import WorkloadPattern
 from homeostat.structure import Checked, received
-from responder.gates import Approval
-from responder.history import approvals, pending
-from responder.ledger import EntryKind, Hold, NoEpisode
+from responder.answering import NotAsked, Word, give_word
+from responder.ledger import Hold, NoEpisode
 from responder.parts import PARTS, require_token
 from responder.webhook import read_body
 
@@ -69,24 +68,14 @@ def routes() -> list[web.RouteDef]:
 async def _answer(request: web.Request) -> web.Response:
     require_token(request)
     parts = request.app[PARTS]
-    word = await _body(request, _Word)
+    said = await _body(request, _Word)
     number, is_yes = int(request.match_info["id"]), request.match_info["word"] == "approve"
     try:
-        episode = await parts.store.episode(number)
+        kind = await give_word(parts, number, Word(is_yes, said.by, said.reason))
     except NoEpisode:
         return web.json_response({"error": f"no recovery {number}"}, status=404)
-    entries, now = await parts.store.entries(number), parts.clock.now()
-    asked = pending(entries)
-    if episode.final is not None or asked is None:
-        return web.json_response({"error": f"recovery {number} does not wait for a word of anybody"}, status=409)
-    rung = asked.data["rung"]
-    if approvals(entries, now)[int(str(rung))] is Approval.EXPIRED:
-        return web.json_response({"error": f"recovery {number}: too late, it has expired"}, status=409)
-    kind = EntryKind.APPROVED if is_yes else EntryKind.REJECTED
-    await parts.store.append(episode, kind, {"rung": rung, "by": word.by, "reason": word.reason}, now)
-    log.info("approval.answered", recovery=number, word=kind.value, by=word.by)
-    parts.intake.wake(episode.workload)
-    await parts.reconciler.answered(episode, asked)
+    except NotAsked as err:
+        return web.json_response({"error": str(err)}, status=409)
     return web.json_response({"recovery": number, "word": kind.value})
 
 

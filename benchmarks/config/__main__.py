@@ -5,12 +5,14 @@ in memory: what a killed process has written stays without a disk, and waiting f
 """
 
 import argparse
+import logging
 import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 from rich.progress import Progress
 
@@ -47,6 +49,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if sys.platform != "linux":
         sys.exit("this benchmark needs Linux: it kills processes and has system calls fail")
+    # That changes are finished or taken back is what is wanted here.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sizes = replace(_QUICK if arguments.quick else _FULL, seed=arguments.seed)
     sizes = replace(sizes, updates=arguments.updates or sizes.updates)
     report(_run(arguments.only, sizes, arguments.on), asdict(sizes), as_json=arguments.as_json)

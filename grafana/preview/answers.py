@@ -15,6 +15,7 @@ from homeostat.errors import Permanent, Unreachable
 _TIMEOUT_S = 20.0
 #: As a browser does.
 _AT_ONCE = 6
+_SERVER_ERROR = 500
 
 Point = tuple[float, float]
 
@@ -101,6 +102,8 @@ class Source:
         url = f"{self._url}/api/v1/{path}"
         try:
             async with self._slots, asyncio.timeout(_TIMEOUT_S), self._session.get(url, params=parameters) as response:
+                if response.status >= _SERVER_ERROR:  # overloaded, or not ready yet: says nothing of what was asked
+                    raise Unreachable(f"Prometheus at {self._url} cannot answer now: status {response.status}")
                 body = await response.json(content_type=None)
         except TimeoutError:
             raise Unreachable(f"Prometheus at {self._url} did not answer within {_TIMEOUT_S:g} s") from None

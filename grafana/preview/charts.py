@@ -36,7 +36,7 @@ class Named:
 
 
 def named(answers: Sequence[Answer]) -> list[Named]:
-    """All series by the names that the legend gives them, those that reach highest last."""
+    """All series by the names that the legend gives them."""
     return [
         Named(legend(answer.query.legend, series.labels), series.points, answer.step_s)
         for answer in answers

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import assert_never
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from grafana.lib import Dashboard, Heading, Panel, Stat, StateTimeline, Table, TimeSeries, places
 from grafana.preview.answers import Answer, Answers
@@ -20,6 +21,12 @@ _LINE_PX = 20
 
 def draw(dashboard: Dashboard, answers: Answers, target: Path) -> None:
     """Write the PNG."""
+    figure = compose(dashboard, answers)
+    FigureCanvasAgg(figure)
+    figure.savefig(target, format="png")
+
+
+def compose(dashboard: Dashboard, answers: Answers) -> Figure:
     page = Page(dashboard.parts)
     _head(page, dashboard, answers)
     answered = iter(answers.panels)
@@ -29,8 +36,7 @@ def draw(dashboard: Dashboard, answers: Answers, target: Path) -> None:
             page.text(box.x + 2, box.y + 6, f"▾ {part.title}", size=11, weight="bold")
         else:
             _panel(page, part, box, next(answered), answers)
-    FigureCanvasAgg(page.figure)
-    page.figure.savefig(target, format="png")
+    return page.figure
 
 
 def _head(page: Page, dashboard: Dashboard, answers: Answers) -> None:

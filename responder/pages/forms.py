@@ -18,8 +18,8 @@ from homeostat.clock import Clock
 from homeostat.explain import Invalid, dotted
 from homeostat.quantities import matching
 from homeostat.structure import received
+from responder.answering import NotAsked, Word, give_word
 from responder.operate import Person, Reason
-from responder.pages.answering import NotAsked, Word, give_word
 from responder.pages.board import BOARD
 from responder.pages.doors import is_own_form
 from responder.parts import PARTS

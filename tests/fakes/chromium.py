@@ -5,6 +5,8 @@ import base64
 import contextlib
 import itertools
 import json
+import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -128,7 +130,9 @@ async def browsing(program: Path, folder: Path) -> AsyncIterator[Tab]:
     """A browser with one empty tab and a new profile. It ends with the block."""
     folder.mkdir()
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, *_OPTIONS, f"--user-data-dir={folder}"], stdout=log, stderr=log)
+        # In a group of its own: Debian's program is a script, which the browser would outlive.
+        command = [program, *_OPTIONS, f"--user-data-dir={folder}"]
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         port = int((await eventually(lambda: _port(folder, process))).split()[0])
         async with aiohttp.ClientSession() as session, session.put(f"http://127.0.0.1:{port}/json/new") as response:
@@ -141,8 +145,18 @@ async def browsing(program: Path, folder: Path) -> AsyncIterator[Tab]:
                 yield tab
                 listening.cancel()
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)  # there is nothing that it would have to save
         await asyncio.to_thread(process.wait, 10)
+        await eventually(lambda: _is_gone(process.pid))
+
+
+async def _is_gone(group: int) -> bool:
+    """All of it: the browser and the processes that it has started."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 async def _port(folder: Path, process: subprocess.Popen[bytes]) -> str:

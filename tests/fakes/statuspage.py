@@ -170,10 +170,10 @@ async def a_week(past: Past) -> None:
     await past.ended(episode, Final.ESCALATED, "no step helps against crash_loop")
 
 
-async def asking(site: Site, parts: Parts, expires_in_s: float = 600.0) -> int:
+async def asking(site: Site, parts: Parts, expires_in_s: float = 600.0, workload: str = "local/api", n: int = 9) -> int:
     """A recovery that waits for a person's word, by its number. Nothing else is there that could go on with it."""
-    await site.deliver(wire_alert(9, workload="local/api"))
-    [episode] = [each for each in await parts.store.open_episodes() if each.workload == "local/api"]
+    await site.deliver(wire_alert(n, workload=workload))
+    [episode] = [each for each in await parts.store.open_episodes() if each.workload == workload]
     await eventually(lambda: _is_waiting(parts, episode.id))
     question = {"rung": 0, "action": "restart", "expires_at": time.time() + expires_in_s}
     await parts.store.append(episode, EntryKind.PENDING, question, time.time())

@@ -360,6 +360,18 @@ async def test_a_seal_is_good_for_one_question_of_one_recovery(site: Site, parts
     assert response.status == 403
 
 
+async def test_who_answers_a_question_does_not_answer_the_one_that_came_after_it(site: Site, parts: Parts):
+    number = await asking(site, parts)
+    filled = {**await form(site), "word": "approve"}
+    question = {"rung": 1, "action": "recreate", "expires_at": time.time() + 600}
+    await parts.store.append(await parts.store.episode(number), EntryKind.PENDING, question, time.time())
+
+    response, text = await send(site, filled)
+
+    assert (response.status, "asks something else by now" in text) == (409, True)
+    assert await words_of(parts, number) == []
+
+
 async def test_a_question_that_is_over_cannot_be_answered(site: Site, parts: Parts):
     number = await asking(site, parts, expires_in_s=1.0)
     filled = {**await form(site), "word": "approve"}

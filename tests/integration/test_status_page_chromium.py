@@ -45,8 +45,8 @@ async def tab(chromium: Path, tmp_path: Path) -> AsyncIterator[Tab]:
 def site(make_site: Callable[..., Site]) -> Site:
     window = {"workloads": ["shop/search"], "start": "02:00", "end": "03:30", "weekdays": ["sun"]}
     return make_site(
-        processes={"api": {"command": ["api"]}},
-        workloads={"local/api": {"enable": True}},
+        processes={"api": {"command": ["api"]}, "db": {"command": ["db"]}},
+        workloads={"local/api": {"enable": True}, "local/db": {"enable": True}},
         responder={"maintenance": [window]},
     )
 
@@ -148,14 +148,16 @@ async def test_it_is_told_of_changes_without_being_loaded_again_and_leaves_what_
         await tab.type("[name=token]", "half a tok")
 
         await site.deliver(wire_alert(10, alertname="WorkloadFlapping", workload="local/other"))
+        await asking(site, parts, workload="local/db", n=11)
         prometheus.health = {**WELL, **ILL}
 
-        await eventually(lambda: _shows(tab, "#questions", "Approve restart"))
+        await eventually(lambda: _shows(tab, "#questions", "Restart local/db?"))
         await eventually(lambda: _shows(tab, "#troubles", "WorkloadFlapping"))
         await eventually(lambda: _shows(tab, "#workloads", "its probe fails"))
         assert tab.loads == before
-        assert await tab.evaluate("document.querySelector('[name=token]').value") == "half a tok"
-        assert await tab.evaluate("document.activeElement.name") == "token"
+        kept = f"document.querySelector('[action*=\"/{number}/\"] [name=token]')"
+        assert await tab.evaluate(f"{kept}.value") == "half a tok"
+        assert await tab.evaluate(f"document.activeElement === {kept}") is True
         assert await tab.evaluate(f"document.querySelector('#lines-{number}').open") is True
         assert tab.complaints == []
 
