@@ -2,9 +2,11 @@
 
 Crashes are of real processes, and failing system calls of the real code: what fails is the call itself. Both are played
 in memory: what a killed process has written stays without a disk, and waiting for one would only make kills hit that.
+Corruption needs a Docker Engine: it starts examples/shop and a homeostat of its own.
 """
 
 import argparse
+import asyncio
 import logging
 import sys
 import tempfile
@@ -16,11 +18,11 @@ import structlog
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.config import crash, faults, hashing, roundtrip
+from benchmarks.config import corruption, crash, faults, hashing, roundtrip
 from benchmarks.config.report import Figures, report
 from chaos.harness import working_folder
 
-SCENARIOS = ("crash", "faults", "hashing", "roundtrip")
+SCENARIOS = ("crash", "faults", "hashing", "roundtrip", "corruption")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Sizes:
     updates: int = 10_000
     files: int = 1000
     rounds: int = 50
+    damages: int = 1
     seed: int = 1
 
 
@@ -73,6 +76,9 @@ def _run(only: tuple[str, ...], sizes: Sizes, on: Path) -> Figures:
             figures.watched = hashing.hashing(sizes.files, sizes.rounds, _in(folder, "hashing"), progress)
         if "roundtrip" in only:
             figures.trips = roundtrip.roundtrip(progress)
+        if "corruption" in only:
+            damaged = corruption.corruption(sizes.damages, sizes.seed, _in(folder, "corruption"), progress)
+            figures.damages = asyncio.run(damaged)
         if "faults" in only:
             figures.failures = faults.faults(_in(quick, "faults"), progress)
         if "crash" in only:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import random
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,11 +142,3 @@ async def _reads_well(scene: _Scene) -> bool:
     async with scene.session.get(f"{scene.shop.url}/offer") as response:
         return response.status == 200 and (await response.json()).get("OFFER_CURRENCY") == "EUR"
 
-
-def worst(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """What the bars are about."""
-    return {
-        "corruption_detected_max_s": max(each.detected_s for each in outcomes),
-        "corruption_verified_max_s": max(each.verified_s for each in outcomes),
-        "corruption_not_as_it_was": float(sum(not (each.is_same and each.reads_well) for each in outcomes)),
-    }

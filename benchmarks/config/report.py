@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from benchmarks.config import crash, faults, hashing, roundtrip
+from benchmarks.config import corruption, crash, faults, hashing, roundtrip
 from benchmarks.report import Bar, conclude, percentile
 
 _MOST_TOLD = 20
@@ -19,6 +19,7 @@ class Figures:
     failures: faults.Figures | None = None
     watched: hashing.Figures | None = None
     trips: roundtrip.Figures | None = None
+    damages: Sequence[corruption.Outcome] = ()
 
 
 def report(figures: Figures, sizes: Mapping[str, object], *, as_json: bool) -> None:
@@ -46,6 +47,8 @@ def _parts(figures: Figures) -> Iterator[_Part]:
         yield _hashing(figures.watched)
     if figures.trips:
         yield _roundtrip(figures.trips)
+    if figures.damages:
+        yield _corruption(figures.damages)
 
 
 def _crash(figures: crash.Figures) -> _Part:
@@ -125,6 +128,25 @@ def _roundtrip(figures: roundtrip.Figures) -> _Part:
         **_told({**wrong, "written_anew": figures.written_anew}),
     }
     return "roundtrip", rows, _none_of(wrong), raw
+
+
+def _corruption(outcomes: Sequence[corruption.Outcome]) -> _Part:
+    detected = [each.detected_s for each in outcomes]
+    verified = [each.verified_s for each in outcomes]
+    rows = [
+        ("kinds of damage", str(len({each.kind for each in outcomes}))),
+        ("noticed, p50 / most", f"{percentile(detected, 0.5):.1f} / {max(detected):.1f} s"),
+        ("put back and verified, p50 / most", f"{percentile(verified, 0.5):.1f} / {max(verified):.1f} s"),
+    ]
+    bars = {
+        "detected_max_s": Bar(max(detected), 10.0),
+        "verified_max_s": Bar(max(verified), 30.0),
+        "not_as_it_was": Bar(sum(not (each.is_same and each.reads_well) for each in outcomes), 0),
+    }
+    raw: dict[str, object] = {
+        each.kind: {"detected_s": each.detected_s, "verified_s": each.verified_s} for each in outcomes
+    }
+    return "corruption", rows, bars, raw
 
 
 def _none_of(wrong: Mapping[str, Sequence[str]]) -> dict[str, Bar]:

@@ -10,6 +10,7 @@ import promql_parser
 import pytest
 import yaml
 
+from exporters.collectors import COLLECTORS
 from homeostat import names
 from homeostat.ladders import DEFAULT_LADDERS
 from homeostat.quantities import parse_duration
@@ -73,8 +74,6 @@ def selected(node: object, function: str = "", over: timedelta = timedelta(0)) -
 
 def fast_metrics() -> set[str]:
     """What the job that is scraped every 2 s tells."""
-    from exporters.collectors import COLLECTORS  # noqa: PLC0415 - the collectors are needed here only
-
     config = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
     (job,) = [job for job in config["scrape_configs"] if job["job_name"] == "homeostat-exporter"]
     assert parse_duration(job["scrape_interval"]) == SCRAPE_S["homeostat-exporter"]
@@ -83,7 +82,10 @@ def fast_metrics() -> set[str]:
 
 FAST = fast_metrics()
 RECORDED_EVERY_S = {
-    rule["record"]: parse_duration(group["interval"]) for _, group in GROUPS for rule in group["rules"] if "record" in rule
+    rule["record"]: parse_duration(group["interval"])
+    for _, group in GROUPS
+    for rule in group["rules"]
+    if "record" in rule
 }
 
 
@@ -138,7 +140,9 @@ def test_each_exception_is_in_use():
     assert PLAIN_COUNTERS.keys() <= used
 
 
-@pytest.mark.parametrize(("file", "group"), GROUPS, ids=lambda value: value if isinstance(value, str) else value["name"])
+@pytest.mark.parametrize(
+    ("file", "group"), GROUPS, ids=lambda value: value if isinstance(value, str) else value["name"]
+)
 def test_a_group_says_how_often_it_is_evaluated(file, group):
     assert parse_duration(group["interval"]) >= SCRAPE_S["homeostat-exporter"]
 
@@ -170,13 +174,15 @@ def test_an_alert_has_an_owner_a_remedy_or_a_persons_action(alert):
 
 
 @each_alert
-def test_severity_info_wakes_nobody_and_is_for_the_record(alert):
+def test_only_the_dead_man_is_of_no_severity(alert):
     assert alert["labels"]["severity"] != "none" or alert["alert"] == names.ALERT_DEAD_MAN
 
 
 @each_runbook
 def test_a_runbooks_links_lead_somewhere(file):
-    broken = [link for link in LINK.findall(file.read_text()) if "://" not in link and not (file.parent / link).exists()]
+    broken = [
+        link for link in LINK.findall(file.read_text()) if "://" not in link and not (file.parent / link).exists()
+    ]
 
     assert broken == []
 
@@ -195,7 +201,7 @@ def expressions_of(file: Path) -> list[str]:
             text = re.sub(r"\s+#.*", "", line)
             if not text.strip():
                 continue
-            if found and (line[0] in " )" or re.match(r"(/|\*|-|\+|and|or|unless)\b? ", line)):
+            if found and (line[0] in " )" or re.match(r"(/|\*|-|\+|and|or|unless) ", line)):
                 found[-1] += f"\n{text}"
             else:
                 found.append(text)
