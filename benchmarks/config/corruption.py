@@ -141,4 +141,3 @@ def _is_same(path: Path, before: tuple[bytes, int]) -> bool:
 async def _reads_well(scene: _Scene) -> bool:
     async with scene.session.get(f"{scene.shop.url}/offer") as response:
         return response.status == 200 and (await response.json()).get("OFFER_CURRENCY") == "EUR"
-

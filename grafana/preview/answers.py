@@ -69,10 +69,11 @@ class Source:
         view = panel.view
         asked = queries(view)
         if isinstance(view, Stat | Table):
-            return await asyncio.gather(*(self._now(query, window) for query in asked))
+            return await asyncio.gather(*(self.now(query, window) for query in asked))
         return await asyncio.gather(*(self._range(query, window, least_step_s(view)) for query in asked))
 
-    async def _now(self, query: Query, window: Window) -> Answer:
+    async def now(self, query: Query, window: Window) -> Answer:
+        """At the end of the window, filled in."""
         step_s = window.step_s()
         rows = await self._get("query", {"query": window.fill(query.expr, step_s), "time": f"{window.end:.3f}"})
         return Answer(query, [Series(row["metric"], [_point(row["value"])]) for row in rows["result"]], step_s)

@@ -183,7 +183,7 @@ class ConfigFiles:
         attributes = Attributes(mode, good.uid, good.gid) if good.origin is not Origin.REBUILT else None
         raw = self.place.versions(name).content(good.digest)
         wanted = Wanted(name, spec, target, raw, None, attributes)
-        # It was good when it was accepted; whether it still is, now that other files may have changed, is seen afterwards.
+        # It was good when it was accepted; whether it still fits to files that have changed since is seen afterwards.
         check = self._check if good.origin is Origin.REBUILT else _no_check
         return apply([wanted], Reason(who, why, Origin.RESTORED), check, self.place)[0]
 

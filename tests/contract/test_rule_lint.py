@@ -40,6 +40,9 @@ PLAIN_COUNTERS = {
 EXPRESSION = re.compile(r"```promql\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
+#: What docs/metrics.md says, which is checked against live pages (tests/integration/test_metrics_page.py).
+EXPORTED = set(re.findall(r"^\| `(homeostat_\w+)`", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE))
+
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule.get("record"))
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda rule: rule["alert"])
 each_runbook = pytest.mark.parametrize("file", sorted(RUNBOOKS.glob("*.md")), ids=lambda file: file.stem)
@@ -191,6 +194,18 @@ def test_a_runbooks_links_lead_somewhere(file):
 def test_a_runbooks_queries_work_when_pasted(file):
     for expression in expressions_of(file):
         promql_parser.parse(expression)
+
+
+@each_runbook
+def test_a_runbooks_queries_ask_for_what_there_is(file):
+    asked = {
+        found.metric
+        for expression in expressions_of(file)
+        for found in selected(promql_parser.parse(expression))
+        if "homeostat_" in found.metric
+    }
+
+    assert {re.sub("_(bucket|sum|count)$", "", metric) for metric in asked} <= EXPORTED | RECORDED_EVERY_S.keys()
 
 
 def expressions_of(file: Path) -> list[str]:

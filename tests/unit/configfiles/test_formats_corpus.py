@@ -15,7 +15,9 @@ from homeostat.configfiles.text import decode
 from homeostat.explain import KeyPath
 
 CORPUS = Path(__file__).parent / "corpus"
-FILES = [path for kind in ("yaml", "json", "toml", "ini") for path in sorted((CORPUS / kind).glob("*.*"))]
+FILES = [
+    path for kind in ("yaml", "json", "toml", "ini") for path in sorted((CORPUS / kind).iterdir()) if path.is_file()
+]
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.name}")
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
