@@ -16,6 +16,7 @@ from cli.common import EXIT_NOT_WELL, SETTINGS, console, errors, explained
 from cli.config import config
 from cli.leaks import leaks
 from cli.ledger import recoveries
+from cli.maintenance import maintenance
 from cli.operate import approve, hold, plan, reject, release
 from cli.ready import Part, reload, wait_until_ready
 from cli.token import ensure_token
@@ -112,5 +113,5 @@ async def _is_compose(mode: str, loaded: Settings) -> bool:
     return mode == "compose"
 
 
-for command in (recoveries, leaks, config, hold, release, approve, reject, plan):
+for command in (recoveries, leaks, config, hold, release, approve, reject, plan, maintenance):
     main.add_command(command)

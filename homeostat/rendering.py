@@ -1,6 +1,7 @@
 """Prometheus's and Alertmanager's shipped configuration with this installation's addresses, into the state folder.
 
-The shipped files are valid as they stand; only ``listen`` values and paths that differ are replaced.
+The shipped files are valid as they stand; ``listen`` values and paths that differ are replaced, and maintenance windows
+added.
 """
 
 import shutil
@@ -15,6 +16,7 @@ import yaml
 from homeostat.errors import SettingsError
 from homeostat.remote_write import Secrets, remote_write
 from homeostat.settings import Settings
+from homeostat.windowroutes import mute_windows
 
 #: The checkout that this code runs from: the shipped configuration lies beside the packages.
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +82,7 @@ def _prometheus(config: dict[str, Any], settings: Settings, *, with_guardian: bo
 
 def _alertmanager(config: dict[str, Any], settings: Settings, secrets: str) -> dict[str, Any]:
     _relocate(config, secrets)
+    mute_windows(config, settings.responder.maintenance)
     for receiver in config["receivers"]:
         if receiver["name"] == "responder":
             for webhook in receiver["webhook_configs"]:

@@ -25,7 +25,7 @@ from homeostat.guardian_client import GuardianClient
 from homeostat.platforms import control_socket_path
 from homeostat.probes import ProbeContext
 from homeostat.prometheus_api import PrometheusClient
-from responder import escalationtest, operate, pages, readapi
+from responder import escalationtest, maintenanceapi, operate, pages, readapi
 from responder.actions.base import Tools
 from responder.brake import Brake
 from responder.capture import CaptureBounds, CaptureTools, capture
@@ -79,6 +79,7 @@ def create_app(live: Live, open_store: OpenStore, clock: Clock) -> web.Applicati
             *operate.routes(),
         ]
     )
+    maintenanceapi.add_to(app)
     pages.add_to(app, clock)
     return app
 

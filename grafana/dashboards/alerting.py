@@ -35,6 +35,7 @@ NUMBERS = (
         empty="never came",
         unit=Unit.SECONDS,
         thresholds=DEAD_MAN,
+        runbooks=("HomeostatDeadMan",),
     ),
     number(
         "Not delivered",
@@ -55,6 +56,7 @@ NUMBERS = (
         "time() - (max(homeostat_escalation_test_timestamp_seconds) > 0)",
         empty="never",
         unit=Unit.SECONDS,
+        runbooks=("EscalationUntested",),
     ),
 )
 NOW = Panel(
@@ -167,6 +169,7 @@ RESPONDER = (
         Unit.SECONDS,
         Query("time() - (max(homeostat_reconcile_timestamp_seconds) > 0)", "compared"),
         width=8,
+        runbooks=("ReconcileStale",),
     ),
 )
 

@@ -1,11 +1,11 @@
 """Managed configuration files: what each is, what is wrong with it, and who still runs with an old one."""
 
 from grafana.dashboards.events import events
-from grafana.dashboards.shapes import gauge, lines, number, or_zero, timeline
+from grafana.dashboards.shapes import gauge, lines, links, number, or_zero, timeline
 from grafana.dashboards.states import BAD_IF_YES, GOOD_BAD, YES_NO, numbered
 from grafana.dashboards.steps import worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
-from grafana.lib import Color, Column, Dashboard, Heading, Key, Panel, Query, Table, Thresholds, Unit, runbook
+from grafana.lib import Color, Column, Dashboard, Heading, Key, Panel, Query, Table, Thresholds, Unit
 from grafana.lib.thresholds import FEW_WANTED, NONE_WANTED
 from homeostat import names
 
@@ -105,7 +105,7 @@ FILES = Panel(
         ),
     ),
     width=24,
-    links=tuple(map(runbook, ("ConfigCorrupt", "ConfigDrifted", "ConfigUnchecked"))),
+    links=links(("ConfigCorrupt", "ConfigDrifted", "ConfigUnchecked", "ConfigOpenToOthers")),
 )
 READERS = Panel(
     "Readers",
@@ -121,7 +121,7 @@ READERS = Panel(
     ),
     width=24,
     height=7,
-    links=tuple(map(runbook, ("ConfigReaderOutdated", "ConfigStaleInContainer", "ConfigNeedsRedeploy"))),
+    links=links(("ConfigReaderOutdated", "ConfigStaleInContainer", "ConfigNeedsRedeploy")),
 )
 OVER_TIME = (
     timeline(
@@ -129,6 +129,7 @@ OVER_TIME = (
         "The worst of each step. A file that is being changed is judged when it has been still for a while.",
         INTEGRITY,
         Query(integrity(worst(names.CONFIG_DAMAGED), worst(names.CONFIG_DRIFTED)), "{{file}}"),
+        runbooks=("ConfigKeepsBreaking",),
     ),
     lines(
         "Violations",

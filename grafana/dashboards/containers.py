@@ -1,10 +1,10 @@
 """All containers side by side: which one is different from the others?"""
 
 from grafana.dashboards.events import events
-from grafana.dashboards.shapes import areas, bars, gauge, increase, lines, number, or_zero, rate, timeline
+from grafana.dashboards.shapes import areas, bars, gauge, increase, lines, links, number, or_zero, rate, timeline
 from grafana.dashboards.states import DOCKER_HEALTH, RUN_STATES, state_number
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
-from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, Variable, runbook
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, Variable
 from grafana.lib.thresholds import FEW_WANTED, FILLING, NONE_WANTED, WAITING
 from homeostat import names
 
@@ -97,7 +97,7 @@ LIST = Panel(
     ),
     width=24,
     height=9,
-    links=(runbook("WorkloadDown"), runbook("WorkloadRestarted")),
+    links=links(("WorkloadDown", "WorkloadRestarted")),
 )
 MEMORY = (
     areas(
@@ -112,6 +112,7 @@ MEMORY = (
         Unit.RATIO,
         Query(MEMORY_OF_LIMIT, NAME),
         thresholds=FILLING,
+        runbooks=("WorkloadMemoryHigh",),
     ),
     lines(
         "Page cache and shared memory",
@@ -125,6 +126,7 @@ MEMORY = (
         "How often a container met its memory limit and memory had to be found, and processes that were killed for it.",
         Query(increase("homeostat_container_memory_max_events_total", EACH, CHOSEN), f"{NAME} limit met"),
         Query(increase(names.CONTAINER_OOM_KILLS, EACH, CHOSEN), f"{NAME} killed"),
+        runbooks=("WorkloadOOMKilled",),
     ),
 )
 CPU_PANELS = (
@@ -135,6 +137,7 @@ CPU_PANELS = (
         Unit.RATIO,
         Query(f"{rate(THROTTLED, EACH, CHOSEN)} / ({rate(PERIODS, EACH, CHOSEN)} > 0)", NAME),
         thresholds=WAITING,
+        runbooks=("WorkloadCpuThrottled",),
     ),
     timeline(
         "State",
@@ -185,6 +188,7 @@ COUNTS = (
         Unit.COUNT,
         Query(gauge(names.CONTAINER_PIDS, EACH, CHOSEN), NAME),
         width=8,
+        runbooks=("WorkloadPidsHigh",),
     ),
     lines(
         "Open files",
@@ -200,6 +204,7 @@ COUNTS = (
         Query(gauge("homeostat_container_worst_fd_ratio", EACH, CHOSEN), NAME),
         thresholds=FILLING,
         width=8,
+        runbooks=("WorkloadOpenFilesHigh",),
     ),
 )
 

@@ -1,11 +1,12 @@
 """Who needs whom, who is to blame, and how the databases are that others need."""
 
+from grafana.dashboards.databases import POSTGRES, POSTGRES_PANELS, REDIS, REDIS_PANELS, SERVER
 from grafana.dashboards.events import events
-from grafana.dashboards.shapes import bars, gauge, lines, number, or_zero, timeline
-from grafana.dashboards.states import GOOD_BAD, WORKLOAD_HEALTH, YES_NO, state_number
+from grafana.dashboards.shapes import lines, links, number, or_zero, timeline
+from grafana.dashboards.states import GOOD_BAD, WORKLOAD_HEALTH, state_number
 from grafana.dashboards.steps import worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
-from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit
 from grafana.lib.thresholds import FEW_WANTED, FILLING, NONE_WANTED
 from homeostat import names
 
@@ -13,9 +14,6 @@ HEALTH = state_number(names.WORKLOAD_HEALTH, "state", WORKLOAD_HEALTH, names.WOR
 HEALTH_OF_NEEDED = f'label_replace({HEALTH}, "dependency", "$1", "workload", "(.+)")'
 PAIR = "workload, dependency"
 INFO = f"max by ({PAIR}) ({names.WORKLOAD_DEPENDENCY_INFO})"
-SERVER = "workload, container"
-NAME = "{{workload}} {{container}}"
-POSTGRES, REDIS = "homeostat_postgres", "homeostat_redis"
 
 
 def with_health(state: str) -> str:
@@ -86,7 +84,7 @@ TABLES = (
                 ),
             ),
         ),
-        links=(runbook("WorkloadUnresponsive"),),
+        links=links(("WorkloadUnresponsive",)),
     ),
     Panel(
         "Why",
@@ -127,6 +125,7 @@ OVER_TIME = (
             f"min by (workload, probe, role) ({worst(names.PROBE_HEALTHY, is_low_worse=True)})",
             "{{workload}} {{probe}} {{role}}",
         ),
+        runbooks=("WorkloadProbeFlapping",),
     ),
     lines(
         "Half of the probes within",
@@ -145,72 +144,19 @@ OVER_TIME = (
             "max by (workload, probe) (workload_probe:homeostat_probe_duration_seconds:p99_rate5m)",
             "{{workload}} {{probe}}",
         ),
-    ),
-)
-POSTGRES_PANELS = (
-    lines(
-        "Connections",
-        "By state, against what ordinary roles may have. `idle` that only rises is a pool that leaks.",
-        Unit.COUNT,
-        Query(gauge(f"{POSTGRES}_connections", f"{SERVER}, state"), f"{NAME} {{{{state}}}}"),
-        Query(gauge(f"{POSTGRES}_max_connections", SERVER), f"{NAME} limit"),
-        width=8,
+        runbooks=("WorkloadProbeSlow",),
     ),
     lines(
-        "Idle in transaction",
-        "How long the longest of them is idle: it holds its locks, and nothing is cleaned up behind it.",
+        "Certificates end in",
+        "Of the servers that are probed over TLS. Empty without any.",
         Unit.SECONDS,
-        Query(f"time() - min by ({SERVER}) ({POSTGRES}_idle_in_transaction_start_timestamp_seconds)", NAME),
-        width=8,
-    ),
-    lines(
-        "Waits for locks",
-        "Locks that somebody waits for. One now and then is normal.",
-        Unit.COUNT,
-        Query(gauge(f"{POSTGRES}_lock_waits", SERVER), NAME),
-        width=8,
-    ),
-)
-REDIS_PANELS = (
-    lines(
-        "Clients",
-        "Connected, and those that wait in a blocking command.",
-        Unit.COUNT,
-        Query(gauge(f"{REDIS}_connected_clients", SERVER), f"{NAME} connected"),
-        Query(gauge(f"{REDIS}_blocked_clients", SERVER), f"{NAME} blocked"),
-        width=8,
-    ),
-    lines(
-        "Memory of Redis",
-        "What its allocator has given out, against maxmemory if there is one.",
-        Unit.BYTES,
-        Query(gauge(f"{REDIS}_memory_used_bytes", SERVER), f"{NAME} used"),
-        Query(f"{gauge(f'{REDIS}_memory_max_bytes', SERVER)} > 0", f"{NAME} limit"),
-        width=8,
-    ),
-    bars(
-        "Evicted and rejected",
-        "Keys evicted at maxmemory, connections rejected at maxclients.",
-        Query(f"max by ({SERVER}) (increase({REDIS}_evicted_keys_total[$__rate_interval]))", f"{NAME} evicted"),
         Query(
-            f"max by ({SERVER}) (increase({REDIS}_rejected_connections_total[$__rate_interval]))", f"{NAME} rejected"
+            "min by (workload, probe) (homeostat_probe_tls_expiry_timestamp_seconds) - time()", "{{workload}} {{probe}}"
         ),
-        width=8,
-    ),
-    timeline(
-        "Replication",
-        "Of replicas: whether they reach what they copy.",
-        YES_NO,
-        Query(f"min by ({SERVER}) ({worst(f'{REDIS}_replication_link_up', is_low_worse=True)})", NAME),
-    ),
-    lines(
-        "Behind",
-        "Since a replica last heard of what it copies.",
-        Unit.SECONDS,
-        Query(f"time() - max by ({SERVER}) ({REDIS}_replication_last_io_timestamp_seconds)", NAME),
+        width=24,
+        runbooks=("CertificateExpiring", "CertificateExpired"),
     ),
 )
-
 DEPENDENCIES = Dashboard(
     uid=Uid.DEPENDENCIES,
     title="homeostat / Dependencies",

@@ -54,6 +54,7 @@ NUMBERS = (
         empty="no exporter",
         unit=Unit.RATIO,
         thresholds=FILLING,
+        runbooks=("HostFileDescriptorsHigh",),
     ),
     number(
         "Up for",
@@ -120,6 +121,7 @@ MEMORY = (
         Query(gauge("homeostat_host_memory_cached_bytes"), "cached"),
         Query(gauge("homeostat_host_memory_shmem_bytes"), "shared"),
         Query(gauge("homeostat_host_memory_slab_unreclaimable_bytes"), "kernel"),
+        runbooks=("HostMemoryPressure",),
     ),
     lines(
         "Paging",
@@ -128,6 +130,7 @@ MEMORY = (
         Query(rate("homeostat_host_swap_in_pages_total"), "from swap"),
         Query(rate("homeostat_host_swap_out_pages_total"), "to swap"),
         Query(rate("homeostat_host_major_page_faults_total"), "faults from disk"),
+        runbooks=("HostSwapping",),
     ),
     lines(
         "Written and promised",
@@ -140,6 +143,7 @@ MEMORY = (
         "OOM kills",
         "Processes that the kernel ended for lack of memory, in containers too.",
         Query("sum(increase(homeostat_host_oom_kills_total[$__rate_interval]))", "killed"),
+        runbooks=("HostOOMKill",),
     ),
 )
 CLOCK = (
@@ -148,12 +152,14 @@ CLOCK = (
         "As its daemon has told the kernel. Certificates, the ledger's times and Prometheus rest on it.",
         YES_NO,
         Query("min(homeostat_host_clock_synchronized)", "kept"),
+        runbooks=("HostClockUnsynchronized",),
     ),
     lines(
         "Clock offset",
         "How far each source is from this host's clock, in either direction.",
         Unit.SECONDS,
         Query("max by (source) (abs(homeostat_host_clock_offset_seconds))", "{{source}}"),
+        runbooks=("HostClockJumped", "HostClockSkewed"),
     ),
 )
 GROUPS = (

@@ -24,6 +24,7 @@ DISKS = (
         Unit.RATIO,
         Query(DISK_USED, "{{mountpoint}}"),
         thresholds=FILLING,
+        runbooks=("HostDiskFull", "HostDiskFilling"),
     ),
     lines(
         "Inodes",
@@ -31,18 +32,21 @@ DISKS = (
         Unit.RATIO,
         Query(INODES_USED, "{{mountpoint}}"),
         thresholds=FILLING,
+        runbooks=("HostInodesExhausted",),
     ),
     timeline(
         "File systems that answer",
         "Failing: it did not answer within 4 s. Its disk, or the server that it is mounted from, is in trouble.",
         GOOD_BAD,
         Query(f"min by ({FILES}) ({worst('homeostat_host_filesystem_answers', is_low_worse=True)})", "{{mountpoint}}"),
+        runbooks=("HostFilesystemHanging",),
     ),
     timeline(
         "Read-only file systems",
         "Mounted so, or made so by the kernel after an error: what turns red while it runs has a broken disk.",
         BAD_IF_YES,
         Query(f"max by ({FILES}) ({worst('homeostat_host_filesystem_readonly')})", "{{mountpoint}}"),
+        runbooks=("HostFilesystemReadOnly",),
     ),
     lines(
         "Disk throughput",
@@ -131,5 +135,6 @@ NETWORK = (
         Unit.RATIO,
         Query("max(homeostat_host_conntrack_entries / (homeostat_host_conntrack_entries_max > 0))", "tracked"),
         thresholds=FILLING,
+        runbooks=("HostConntrackHigh",),
     ),
 )

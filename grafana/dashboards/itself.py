@@ -1,11 +1,11 @@
 """homeostat itself: does it run, does it see, what does it cost?"""
 
 from grafana.dashboards.events import events
-from grafana.dashboards.shapes import bars, gauge, in_range, lines, number, or_zero, timeline
+from grafana.dashboards.shapes import bars, gauge, in_range, lines, links, number, or_zero, timeline
 from grafana.dashboards.states import BAD_IF_YES, GOOD_BAD, YES_NO
 from grafana.dashboards.steps import worst
 from grafana.dashboards.uids import Uid
-from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit
 from grafana.lib.thresholds import DEAD_MAN, FEW_WANTED, NONE_WANTED
 from homeostat import names
 
@@ -48,6 +48,7 @@ NUMBERS = (
         "Lines of the ledger: every step with its evidence.",
         gauge("homeostat_ledger_lines"),
         empty="no responder",
+        runbooks=("LedgerDamaged",),
     ),
     number(
         "Clock jumps",
@@ -63,14 +64,14 @@ PARTS = (
         "Whether each answered Prometheus. One scrape that failed within a step makes it failing.",
         GOOD_BAD,
         Query(f"min by (job) ({worst(f'up{{{NOT_APPS}}}', is_low_worse=True)})", "{{job}}"),
-        links=(runbook("ExporterDown"), runbook("ResponderDown"), runbook("ResourcesUnmeasured")),
+        runbooks=("ExporterDown", "ResponderDown", "ResourcesUnmeasured"),
     ),
     timeline(
         "Collectors",
         "Whether each part of the measurements succeeded. One failure within a step makes it failing.",
         GOOD_BAD,
         Query(f"min by (job, collector) ({worst(names.SCRAPE_SUCCESS, is_low_worse=True)})", "{{job}} {{collector}}"),
-        links=(runbook("CollectorFailing"),),
+        runbooks=("CollectorFailing",),
     ),
     lines(
         "Duration of scrapes",
@@ -114,13 +115,14 @@ GUARDIAN = (
         "What the guardian keeps alive: homeostat's own parts where it runs natively, and the user's processes.",
         YES_NO,
         Query(f"min by (workload) ({worst(names.GUARDIAN_UP, is_low_worse=True)})", "{{workload}}"),
+        runbooks=("GuardianDown",),
     ),
     timeline(
         "Given up",
         "Processes that kept ending until the guardian gave up on them.",
         BAD_IF_YES,
         Query(f"max by (workload) ({worst(names.GUARDIAN_CRASH_LOOPING)})", "{{workload}}"),
-        links=(runbook("WorkloadCrashLooping"),),
+        runbooks=("WorkloadCrashLooping",),
     ),
     bars(
         "Restarts by the guardian",
@@ -151,6 +153,7 @@ PROMETHEUS = (
         Unit.COUNT_RATE,
         Query("sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))", "samples"),
         width=8,
+        runbooks=("RemoteWriteFailing",),
     ),
     lines(
         "Stored",
@@ -180,7 +183,7 @@ VERSIONS = Panel(
     ),
     width=24,
     height=6,
-    links=(runbook("SettingsReloadFailed"),),
+    links=links(("SettingsReloadFailed",)),
 )
 
 ITSELF = Dashboard(

@@ -1,10 +1,10 @@
 """What grows and does not come back: how fast, how sure, and when the limit is met."""
 
 from grafana.dashboards.events import events
-from grafana.dashboards.shapes import gauge, lines, number, or_zero, timeline
+from grafana.dashboards.shapes import gauge, lines, links, number, or_zero, timeline
 from grafana.dashboards.states import LEAK_VERDICTS, state_number
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
-from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, Variable, runbook
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, Variable
 from grafana.lib.thresholds import FEW_WANTED, NONE_WANTED, TIME_LEFT
 from homeostat import names
 
@@ -95,7 +95,7 @@ LIST = Panel(
     ),
     width=24,
     height=7,
-    links=tuple(map(runbook, ("LeakSuspected", "LeakConfirmed", "LeakExhausting", "LeakRestartDue", "PoolLeak"))),
+    links=links(("LeakNoticed", "LeakSuspected", "LeakConfirmed", "LeakExhausting", "LeakRestartDue", "PoolLeak")),
 )
 FORECAST = (
     lines(
@@ -150,7 +150,13 @@ SLOPES = (
     ),
     lines("Open files per hour", "Of the process that is nearest to its limit.", Unit.COUNT, per_hour("fds")),
     lines("Threads per hour", "Of all its processes.", Unit.COUNT, per_hour("threads")),
-    lines("Connections per hour", "Of a database's clients.", Unit.COUNT, per_hour("connections")),
+    lines(
+        "Connections per hour",
+        "Of a database's clients.",
+        Unit.COUNT,
+        per_hour("connections"),
+        runbooks=("PoolLeak",),
+    ),
     lines(
         "How sure",
         "Confidence of verdicts that say that something grows.",
@@ -162,6 +168,7 @@ SLOPES = (
         "How long sampling and judging everything took.",
         Unit.SECONDS,
         Query(gauge("homeostat_leak_round_duration_seconds"), "round"),
+        runbooks=("LeakDetectionStale",),
     ),
 )
 

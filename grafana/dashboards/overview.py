@@ -2,11 +2,11 @@
 
 from grafana.dashboards.events import events
 from grafana.dashboards.recoveries import VERIFIED_SHARE
-from grafana.dashboards.shapes import bars, number, or_zero, timeline
+from grafana.dashboards.shapes import bars, links, number, or_zero, timeline
 from grafana.dashboards.states import DOCKER_HEALTH, GOOD_BAD, UNDER_WAY, WORKLOAD_HEALTH, YES_NO, state_number
 from grafana.dashboards.steps import under_way, worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
-from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit
 from grafana.lib.thresholds import AVAILABILITY, DEAD_MAN, FEW_WANTED, FILLING, NONE_WANTED, SUCCESS
 from homeostat import names
 
@@ -63,6 +63,7 @@ NUMBERS = (
         f"sum({names.ESCALATIONS_UNDELIVERED})",
         empty="no responder",
         thresholds=NONE_WANTED,
+        runbooks=("EscalationUndelivered",),
     ),
     number(
         "Age of the dead-man alert",
@@ -173,7 +174,7 @@ OVERVIEW = Dashboard(
             FLEET,
             width=24,
             height=9,
-            links=(runbook("WorkloadDown"), runbook("WorkloadUnresponsive")),
+            links=links(("WorkloadDown", "WorkloadUnresponsive", "WorkloadMissing", "WorkloadStopUnexplained")),
         ),
         Heading("What happened"),
         timeline(

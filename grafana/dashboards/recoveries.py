@@ -1,11 +1,11 @@
 """What the responder did, whether it helped, and how long it took."""
 
 from grafana.dashboards.events import events
-from grafana.dashboards.shapes import bars, gauge, in_range, lines, number, timeline
+from grafana.dashboards.shapes import bars, gauge, in_range, lines, links, number, timeline
 from grafana.dashboards.states import FIRING, UNDER_WAY
 from grafana.dashboards.steps import alerts, under_way
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
-from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, runbook
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit
 from grafana.lib.thresholds import FEW_WANTED, RECOVERY, SUCCESS
 from homeostat import names
 
@@ -94,6 +94,7 @@ ENDS = (
         "Recoveries ended",
         "How recoveries ended. `escalated` needs a person; `self_resolved` ended before a step was taken.",
         Query(f"sum by (final) (increase({ENDED}[$__rate_interval]))", "{{final}}"),
+        runbooks=("RecoverySuccessFalling",),
     ),
     lines(
         "Time to recovery",
@@ -125,6 +126,7 @@ LADDER = (
         "Refusals",
         "Why a step was not taken: caps, holds, maintenance, an alert that is over, a dependency that is to blame.",
         Query("sum by (reason) (increase(homeostat_refusals_total[$__rate_interval])) > 0", "{{reason}}"),
+        runbooks=("CapsUsedUp",),
     ),
     lines(
         "Storm and measures",
@@ -132,6 +134,7 @@ LADDER = (
         Unit.COUNT,
         Query(gauge("homeostat_storm_workloads"), "workloads in the storm"),
         Query(gauge("homeostat_measures_active"), "measures that last"),
+        runbooks=("HomeostatStorm",),
     ),
 )
 RECORD = Panel(
@@ -152,7 +155,7 @@ RECORD = Panel(
         ),
     ),
     width=24,
-    links=tuple(map(runbook, (names.ALERT_ESCALATION, names.ALERT_STORM, names.ALERT_APPROVAL))),
+    links=links((names.ALERT_ESCALATION, names.ALERT_STORM, names.ALERT_APPROVAL)),
 )
 
 RECOVERIES = Dashboard(

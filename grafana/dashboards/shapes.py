@@ -1,35 +1,50 @@
-"""Panels and expressions of which dashboards have many."""
+"""Panels and expressions of which dashboards have many. ``runbooks`` are names of alerts that a panel explains."""
 
 from collections.abc import Sequence
 
-from grafana.lib import Link, Panel, Query, Stat, State, StateTimeline, Thresholds, TimeSeries, Unit
+from grafana.lib import Link, Panel, Query, Stat, State, StateTimeline, Thresholds, TimeSeries, Unit, runbook
 from grafana.lib.thresholds import PLAIN
 
-_HALF = 12
-_THIRD = 8
+HALF = 12
 
 
 def number(
-    title: str, description: str, expr: str, *, empty: str, unit: Unit = Unit.COUNT, thresholds: Thresholds = PLAIN
+    title: str,
+    description: str,
+    expr: str,
+    *,
+    empty: str,
+    unit: Unit = Unit.COUNT,
+    thresholds: Thresholds = PLAIN,
+    runbooks: Sequence[str] = (),
 ) -> Panel:
     """One of six in a row."""
-    return Panel(title, description, unit, Stat(Query(expr), empty, thresholds), width=4, height=4)
+    view = Stat(Query(expr), empty, thresholds)
+    return Panel(title, description, unit, view, width=4, height=4, links=links(runbooks))
 
 
 def lines(
-    title: str, description: str, unit: Unit, *queries: Query, thresholds: Thresholds | None = None, width: int = _HALF
+    title: str,
+    description: str,
+    unit: Unit,
+    *queries: Query,
+    thresholds: Thresholds | None = None,
+    width: int = HALF,
+    runbooks: Sequence[str] = (),
 ) -> Panel:
-    return Panel(title, description, unit, TimeSeries(queries, thresholds=thresholds), width=width)
+    view = TimeSeries(queries, thresholds=thresholds)
+    return Panel(title, description, unit, view, width=width, links=links(runbooks))
 
 
-def areas(title: str, description: str, unit: Unit, *queries: Query, width: int = _HALF) -> Panel:
+def areas(title: str, description: str, unit: Unit, *queries: Query) -> Panel:
     """Parts of a whole."""
-    return Panel(title, description, unit, TimeSeries(queries, is_stacked=True), width=width)
+    return Panel(title, description, unit, TimeSeries(queries, is_stacked=True))
 
 
-def bars(title: str, description: str, *queries: Query, width: int = _HALF) -> Panel:
+def bars(title: str, description: str, *queries: Query, width: int = HALF, runbooks: Sequence[str] = ()) -> Panel:
     """How often something happened."""
-    return Panel(title, description, Unit.COUNT, TimeSeries(queries, has_bars=True), width=width)
+    view = TimeSeries(queries, has_bars=True)
+    return Panel(title, description, Unit.COUNT, view, width=width, links=links(runbooks))
 
 
 def timeline(
@@ -37,11 +52,15 @@ def timeline(
     description: str,
     states: Sequence[State],
     *queries: Query,
-    width: int = _HALF,
-    links: Sequence[Link] = (),
+    width: int = HALF,
+    runbooks: Sequence[str] = (),
 ) -> Panel:
     view = StateTimeline(queries, tuple(states))
-    return Panel(title, description, Unit.NONE, view, width=width, links=tuple(links))
+    return Panel(title, description, Unit.NONE, view, width=width, links=links(runbooks))
+
+
+def links(runbooks: Sequence[str]) -> tuple[Link, ...]:
+    return tuple(map(runbook, runbooks))
 
 
 def increase(metric: str, by: str, where: str = "") -> str:

@@ -14,7 +14,7 @@ from grafana.dashboards.states import (
 )
 from grafana.dashboards.steps import alerts, under_way, worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
-from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, Variable, runbook
+from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit, Variable
 from grafana.lib.thresholds import FILLING
 from homeostat import names
 
@@ -40,7 +40,7 @@ STATE = (
             state_number(names.CONTAINER_STATE, "state", RUN_STATES, INSTANCE, HERE, is_over_time=True), "{{container}}"
         ),
         Query(state_number(names.PROCESS_STATE, "state", RUN_STATES, INSTANCE, HERE, is_over_time=True), "{{process}}"),
-        links=(runbook("WorkloadDown"), runbook("WorkloadCrashLooping")),
+        runbooks=("WorkloadDown", "WorkloadCrashLooping"),
     ),
     timeline(
         "Health",
@@ -59,7 +59,7 @@ STATE = (
             f"min by ({PROBE}) ({worst(f'{names.PROBE_SUCCESS}{{{HERE}}}', is_low_worse=True)})",
             "{{container}} {{probe}}",
         ),
-        links=(runbook("WorkloadUnresponsive"), runbook("WorkloadUnprobed")),
+        runbooks=("WorkloadUnresponsive", "WorkloadUnprobed"),
     ),
     timeline(
         "Alerts",
@@ -95,11 +95,13 @@ DONE = (
         "By Docker's restart policy or by the guardian, not by the responder.",
         Query(increase(names.CONTAINER_RESTARTS, INSTANCE, HERE), "{{container}}"),
         Query(increase(names.PROCESS_RESTARTS, INSTANCE, HERE), "{{process}}"),
+        runbooks=("WorkloadRestarted",),
     ),
     bars(
         "OOM kills",
         "Processes that the kernel killed for lack of memory. A child's kill may leave the container running.",
         Query(increase(names.CONTAINER_OOM_KILLS, INSTANCE, HERE), "{{container}}"),
+        runbooks=("WorkloadOOMKilled",),
     ),
 )
 USED = (
@@ -110,6 +112,7 @@ USED = (
         Unit.BYTES,
         *per_instance(names.CONTAINER_MEMORY_ANON, names.PROCESS_RSS),
         *per_instance(names.CONTAINER_MEMORY_LIMIT, names.PROCESS_MEMORY_LIMIT, " limit"),
+        runbooks=("WorkloadMemoryHigh",),
     ),
     lines(
         "CPU",
@@ -123,6 +126,7 @@ USED = (
         "How long the last check took. What slows down before it fails shows here first.",
         Unit.SECONDS,
         Query(gauge(names.PROBE_LAST_DURATION, PROBE, HERE), "{{container}} {{probe}}"),
+        runbooks=("WorkloadProbeSlow",),
     ),
     lines(
         "Open files of the limit",
@@ -131,6 +135,7 @@ USED = (
         Query(gauge("homeostat_container_worst_fd_ratio", INSTANCE, HERE), "{{container}}"),
         Query(gauge("homeostat_process_worst_fd_ratio", INSTANCE, HERE), "{{process}}"),
         thresholds=FILLING,
+        runbooks=("WorkloadOpenFilesHigh",),
     ),
     lines(
         "Network",
@@ -147,7 +152,7 @@ USED = (
             state_number(names.LEAK_VERDICT, "verdict", LEAK_VERDICTS, "container, resource", HERE, is_over_time=True),
             "{{container}} {{resource}}",
         ),
-        links=(runbook("LeakConfirmed"),),
+        runbooks=("LeakConfirmed",),
     ),
 )
 NEEDS = Panel(

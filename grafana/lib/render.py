@@ -20,6 +20,15 @@ TAG = "homeostat"
 #: What people wrote into Grafana, as its own data source.
 _GRAFANA = {"type": "grafana", "uid": "-- Grafana --"}
 
+#: Level of the file -> names that Grafana's own model does not have.
+_OUTDATED = {
+    "": ("__inputs", "hideControls", "rows", "sharedCrosshair", "style", "timepicker"),
+    "/panels": ("color", "columns", "editable", "error", "fontSize", "hideTimeOverride", "mappings"),
+    "/panels/targets": ("metric", "query", "step", "target"),
+    "/templating/list": ("useTags",),
+    "/templating/list/current": ("tags",),
+}
+
 
 def render(dashboard: Dashboard) -> str:
     """The text of its file. The same dashboard gives the same bytes."""
@@ -46,14 +55,19 @@ def render(dashboard: Dashboard) -> str:
     return f"{json.dumps(_said(json.loads(text)), sort_keys=True, indent=2)}\n"
 
 
-def _said(part: Any) -> Any:  # JSON
-    """Without what grafanalib only mentions to say nothing, and Grafana's own model does not know as null."""
+def _said(part: Any, level: str = "") -> Any:  # JSON
+    """Without what grafanalib only mentions to say nothing, and what it writes for versions before Grafana 10."""
     match part:
         case dict():
-            # The first step of thresholds has no value: null stands for the lowest there is.
-            return {key: _said(value) for key, value in part.items() if value is not None or key == "value"}
+            left_out = _OUTDATED.get(level, ())
+            return {
+                key: _said(value, f"{level}/{key}")
+                for key, value in part.items()
+                # The first step of thresholds has no value: null stands for the lowest there is.
+                if (value is not None or key == "value") and key not in left_out
+            }
         case list():
-            return [_said(value) for value in part]
+            return [_said(value, level) for value in part]
         case _:
             return part
 

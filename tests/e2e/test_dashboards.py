@@ -56,6 +56,7 @@ MAY_BE_EMPTY = {
             "Behind",
         )
     },
+    (_DEPENDENCIES, "Certificates end in"): "the shop is probed without TLS",
     (_CONTAINERS, "Limits met and OOM kills"): _NOTHING_WRONG,
     (_CONTAINERS, "Throttled"): "the shop's containers have no CPU limit",
     (_CONTAINERS, "Waiting for memory"): _KERNEL,

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from cli import common
 from cli.leaks import leaks
+from homeostat import log
 
 
 @pytest.fixture
@@ -17,3 +18,9 @@ def run(monkeypatch):
         return runner.invoke(leaks, [str(argument) for argument in arguments], input=stdin, prog_name="homeostat leaks")
 
     return call
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_the_tests(monkeypatch):
+    """The whole command sets up logging for its process, which here is that of all tests."""
+    monkeypatch.setattr(log, "configure", lambda: None)

@@ -1,0 +1,130 @@
+"""Alertmanager's silences over its API v2, and which of them are homeostat's planned maintenance."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+
+from homeostat import names
+from homeostat.clock import parse_rfc3339, rfc3339
+from homeostat.errors import Permanent, Unreachable
+from homeostat.workloadregex import as_patterns, as_regex
+
+#: Longer is no maintenance: who needs that puts a hold, or takes `enable` from the workload.
+LONGEST_S: Final = 7 * 86400.0
+_TIMEOUT_S = 5.0
+_CREATOR = "homeostat: "
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition of a silence, in Alertmanager's words."""
+
+    name: str
+    value: str
+    is_regex: bool
+    is_equal: bool = True
+
+    def __str__(self) -> str:
+        sign = ("=~" if self.is_regex else "=") if self.is_equal else ("!~" if self.is_regex else "!=")
+        return f"{self.name}{sign}{self.value!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One that has not ended. Times in epoch seconds. ``id`` empty: not yet known to Alertmanager."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    starts_at: float
+    ends_at: float
+    created_by: str
+    comment: str
+
+    @property
+    def workloads(self) -> tuple[str, ...] | None:
+        """Patterns, for a silence of ours; None for anybody else's, which is never touched."""
+        if len(self.matchers) != 1 or not self.created_by.startswith(_CREATOR):
+            return None
+        [only] = self.matchers
+        is_ours = only.name == names.WORKLOAD and only.is_regex and only.is_equal
+        return as_patterns(only.value) if is_ours else None
+
+    @property
+    def by(self) -> str:
+        """The person of a silence of ours."""
+        return self.created_by.removeprefix(_CREATOR)
+
+
+def silence_of(workloads: Sequence[str], span: tuple[float, float], by: str, why: str, *, old_id: str = "") -> Silence:
+    """One of ours. ``span``: from, to. ``old_id``: of the one that it takes the place of."""
+    matcher = Matcher(names.WORKLOAD, as_regex(workloads), is_regex=True)
+    return Silence(old_id, (matcher,), *span, _CREATOR + by, why)
+
+
+class SilenceClient:
+    """Raises Unreachable when the server does not answer, Permanent when it refuses."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self._url = url
+        self._session = session
+
+    async def all(self) -> list[Silence]:
+        """Those in force and those to come."""
+        rows = await self._request("GET", "silences")
+        try:
+            return [_silence(row) for row in rows if row["status"]["state"] != "expired"]
+        except (AttributeError, LookupError, TypeError, ValueError) as err:
+            raise self._strange(err) from err
+
+    async def put(self, silence: Silence) -> str:
+        """Its id at Alertmanager, which may be another one than before when it takes the place of one."""
+        body = {
+            "matchers": [
+                {"name": m.name, "value": m.value, "isRegex": m.is_regex, "isEqual": m.is_equal}
+                for m in silence.matchers
+            ],
+            "startsAt": rfc3339(silence.starts_at),
+            "endsAt": rfc3339(silence.ends_at),
+            "createdBy": silence.created_by,
+            "comment": silence.comment,
+        }
+        answer = await self._request("POST", "silences", json=body | ({"id": silence.id} if silence.id else {}))
+        try:
+            return str(answer["silenceID"])
+        except (LookupError, TypeError) as err:
+            raise self._strange(err) from err
+
+    async def end(self, silence_id: str) -> None:
+        await self._request("DELETE", f"silence/{silence_id}")
+
+    async def _request(self, method: str, path: str, **options: Any) -> Any:  # JSON, typed by the callers
+        url = f"{self._url}/api/v2/{path}"
+        try:
+            async with asyncio.timeout(_TIMEOUT_S), self._session.request(method, url, **options) as response:
+                if response.status >= 500:  # noqa: PLR2004 - HTTP
+                    raise Unreachable(f"Alertmanager at {self._url} failed: {response.status}")
+                if response.status >= 400:  # noqa: PLR2004 - HTTP
+                    raise Permanent(f"Alertmanager refused: {(await response.text())[:200]}")
+                return await response.json() if method != "DELETE" else None
+        except TimeoutError:
+            raise Unreachable(f"Alertmanager at {self._url} did not answer within {_TIMEOUT_S:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as err:
+            raise Unreachable(f"Alertmanager at {self._url} does not answer: {err}") from err
+
+    def _strange(self, err: Exception) -> Permanent:
+        return Permanent(f"{self._url} does not answer as Alertmanager does: {err!r}")
+
+
+def _silence(row: Mapping[str, Any]) -> Silence:
+    matchers = tuple(Matcher(m["name"], m["value"], m["isRegex"], m.get("isEqual", True)) for m in row["matchers"])
+    return Silence(
+        id=row["id"],
+        matchers=matchers,
+        starts_at=parse_rfc3339(row["startsAt"]) or 0.0,
+        ends_at=parse_rfc3339(row["endsAt"]) or 0.0,
+        created_by=row["createdBy"],
+        comment=row["comment"],
+    )
