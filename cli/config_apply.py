@@ -9,13 +9,15 @@ from pathlib import Path
 import click
 
 from cli.common import EXIT_NOT_WELL, SETTINGS, console
-from cli.config_common import WHO, WHY, opened, secret_test, tell, told
-from cli.config_diff import Side, print_diff
+from cli.config_common import WHO, WHY, opened, tell, told
+from cli.config_diff import print_diff
 from homeostat.configfiles import reading
 from homeostat.configfiles.changes import Wanted
 from homeostat.configfiles.checks import WholeCheck
 from homeostat.configfiles.errors import Conflict
 from homeostat.configfiles.managed import ConfigFiles
+from homeostat.configfiles.showing.diff import Side
+from homeostat.configfiles.showing.drift import secret_test
 from homeostat.configfiles.text import MAX_BYTES
 from homeostat.configfiles.validation import format_name
 from homeostat.errors import NotFound

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -19,7 +19,6 @@ from homeostat.configfiles.integrity import Integrity
 from homeostat.configfiles.integrity import refused as unreadable
 from homeostat.configfiles.managed import ConfigFiles
 from homeostat.configfiles.own import OWN, config_files
-from homeostat.configfiles.secrets import is_secret_name
 from homeostat.configfiles.spec import ManagedFile, Rereads
 from homeostat.configfiles.versions import Version
 from homeostat.errors import HomeostatError, Permanent, SettingsError
@@ -113,21 +112,6 @@ def look(files: ConfigFiles, name: str) -> Integrity:
         return unreadable(f"what it is compared with is not valid: {err}")
     except HomeostatError as err:
         return unreadable(str(err))
-
-
-def secret_test(files: ConfigFiles, name: str) -> Callable[[str], bool]:
-    """Whether a key of this file holds a secret: its schema says so; or, where it does not say, the key's name."""
-    try:
-        schema = files.schema_of(files.spec(name))
-    except HomeostatError:
-        schema = None
-    tells = getattr(schema, "is_secret", None)
-
-    def is_secret(key: str) -> bool:
-        known = tells(key) if tells is not None else None
-        return is_secret_name(key) if known is None else bool(known)
-
-    return is_secret
 
 
 def tell(name: str, spec: ManagedFile, version: Version, what: str) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from cli.config_keys import inner, key_path, written
-from cli.config_masked import IsSecret
 from homeostat.configfiles import text
 from homeostat.configfiles.errors import CannotEdit, FileRefused, NotParsed
 from homeostat.configfiles.formats.base import Parsed
 from homeostat.configfiles.formats.table import FORMATS
 from homeostat.configfiles.managed import ConfigFiles, Snapshot
 from homeostat.configfiles.secrets import MASK, mask
+from homeostat.configfiles.showing.masked import IsSecret
 from homeostat.configfiles.validation import format_name
 from homeostat.errors import NotFound
 from homeostat.explain import KeyPath

@@ -14,7 +14,6 @@ from rich.progress import track
 
 from cli.common import EXIT_FAILED, EXIT_NOT_WELL, SETTINGS, console, errors
 from cli.config_common import WHO, told
-from cli.config_diff import printable
 from cli.config_findings import findings
 from cli.config_targets import FORMAT, Target, known, target
 from homeostat.configfiles import reading, staging, text
@@ -23,6 +22,7 @@ from homeostat.configfiles.errors import Conflict, NotParsed, located
 from homeostat.configfiles.lint.base import Finding, Severity
 from homeostat.configfiles.lint.fix import fix_env
 from homeostat.configfiles.managed import ConfigFiles
+from homeostat.configfiles.showing.diff import printable
 from homeostat.errors import HomeostatError
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.STYLE: "cyan"}

@@ -8,14 +8,16 @@ from pathlib import Path
 import click
 
 from cli.common import EXIT_NOT_WELL, SETTINGS, console
-from cli.config_common import SHOW_SECRETS, look, opened, secret_test, told
+from cli.config_common import SHOW_SECRETS, look, opened, told
 from cli.config_contents import contents, leaves, masked, shown, value_at
-from cli.config_diff import Side, print_diff, printable
+from cli.config_diff import print_diff
 from cli.config_keys import FLAT, inner, written
 from cli.leakwords import Unit, lasting, moment, quantity, table
 from homeostat.clock import SystemClock
 from homeostat.configfiles.integrity import State
 from homeostat.configfiles.managed import ConfigFiles
+from homeostat.configfiles.showing.diff import Side, printable
+from homeostat.configfiles.showing.drift import secret_test
 from homeostat.configfiles.validation import format_name
 from homeostat.configfiles.versions import Version
 from homeostat.errors import Permanent

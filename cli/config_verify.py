@@ -10,9 +10,9 @@ import click
 
 from cli.common import SETTINGS, console
 from cli.config_common import look, opened, told
-from cli.config_diff import printable
 from homeostat.configfiles.integrity import State
 from homeostat.configfiles.managed import ConfigFiles
+from homeostat.configfiles.showing.diff import printable
 from homeostat.configfiles.versions import Origin
 
 

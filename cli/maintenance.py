@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from cli.common import EXIT_NOT_WELL, SETTINGS, console, errors, explained
 from cli.responder_api import ResponderApi, operator
@@ -151,22 +152,44 @@ def _without_responder(loaded: Settings, workloads: Sequence[str]) -> str:
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    running = Table("id", "workloads", "until", "by", "why", "silence", "hold", "muted now")
-    for each in found["maintenance"]:
-        held = ", ".join(hold["pattern"] for hold in each["holds"])
-        marks = ("yes" if each["silences"] else "NO", held or "NO", str(each["muted"]))
-        running.add_row(each["id"], " ".join(each["workloads"]), each["until"], each["by"], each["why"], *marks)
-    console.print(running if found["maintenance"] else "no maintenance")
-    if found["windows"]:
-        windows = Table("window of homeostat.yml", "workloads", "now", "from", "until")
-        for each in found["windows"]:
-            days = " ".join(each["weekdays"]) or "every day"
-            text = f"{days} {each['start']}-{each['end']} {each['timezone']}"
-            is_on = "on" if each["is_on"] else "next"
-            windows.add_row(text, " ".join(each["workloads"]), is_on, each["from"], each["until"])
-        console.print(windows)
-    if found["foreign"]:
-        foreign = Table("silence of others", "mutes", "until", "by", "comment")
-        for each in found["foreign"]:
-            foreign.add_row(each["id"], " ".join(each["matchers"]), each["until"], each["by"], each["comment"])
-        console.print(foreign)
+    running = [
+        (
+            each["id"],
+            " ".join(each["workloads"]),
+            each["until"],
+            each["by"],
+            each["why"],
+            "yes" if each["silences"] else "none",
+            " ".join(hold["pattern"] for hold in each["holds"]) or "none",
+            str(each["muted"]),
+        )
+        for each in found["maintenance"]
+    ]
+    _table(("id", "workloads", "until", "by", "why", "silence", "hold", "muted now"), running)
+    if not running:
+        console.print("no maintenance")
+    windows = [
+        (
+            f"{' '.join(each['weekdays']) or 'every day'} {each['start']}-{each['end']} {each['timezone']}",
+            " ".join(each["workloads"]),
+            "now" if each["is_on"] else "next",
+            each["from"],
+            each["until"],
+        )
+        for each in found["windows"]
+    ]
+    _table(("window of homeostat.yml", "workloads", "on", "from", "until"), windows)
+    foreign = [
+        (each["id"], " ".join(each["matchers"]), each["until"], each["by"], each["comment"])
+        for each in found["foreign"]
+    ]
+    _table(("silence of others", "mutes", "until", "by", "comment"), foreign)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Nothing without rows. Cells are data of others, and may look like rich's markup."""
+    if rows:
+        table = Table(*heads)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from homeostat import names
-from homeostat.steps import ConfigRestoreStep, EvidenceStep, HookStep, RestartStep, Step, UnpauseStep, Verification
+from homeostat.steps import (
+    ConfigDiffStep,
+    ConfigRestoreStep,
+    EvidenceStep,
+    HookStep,
+    RestartStep,
+    Step,
+    UnpauseStep,
+    Verification,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +92,8 @@ DEFAULT_LADDERS: dict[str, Ladder] = {
             RestartStep(action="restart", verify=_POOLS_TOLD),
         )
     ),
+    # People hear of it by the alert itself (alertmanager.yml).
+    "config_diff": Ladder(steps=(ConfigDiffStep(action="config_diff"),), escalate=False),
     "config_restore": Ladder(steps=(ConfigRestoreStep(action="config_restore"),)),
     # Who has read what was wrong in a file reads it again.
     "config_restart": Ladder(steps=(RestartStep(action="restart"),)),

@@ -75,8 +75,10 @@ class SilenceClient:
         """Those in force and those to come."""
         rows = await self._request("GET", "silences")
         try:
+            if not isinstance(rows, list):
+                raise TypeError(f"a list was expected, not {type(rows).__name__}")  # noqa: TRY301 - said below
             return [_silence(row) for row in rows if row["status"]["state"] != "expired"]
-        except (AttributeError, LookupError, TypeError, ValueError) as err:
+        except (LookupError, TypeError, ValueError) as err:
             raise self._strange(err) from err
 
     async def put(self, silence: Silence) -> str:

@@ -194,6 +194,19 @@ class PruneStep(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigDiffStep(StepBase):
+    """Keep in the ledger what somebody else has made of a managed configuration file, without secrets and cut to size.
+    It mends nothing, so nothing is verified. Skipped when the file is its last good version.
+    """
+
+    action: Literal["config_diff"]
+    timeout: Period = 10.0
+    #: Every step has one; of this nothing is judged.
+    verify: ClassVar[Verification] = Verification()
+    tier: Tier = Tier.SOFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigRestoreStep(StepBase):
     """Put the last good version of a managed configuration file back; what is there now is kept in its history. Skipped
     when it is good again. A file that is being changed is waited for, within the timeout.
@@ -329,6 +342,7 @@ Step = Annotated[
     | RedisTrimStep
     | PgReleaseStep
     | PruneStep
+    | ConfigDiffStep
     | ConfigRestoreStep
     | DegradeStep
     | LimitsStep

@@ -10,7 +10,8 @@ from homeostat.probespec import KINDS
 from homeostat.structure import written
 from homeostat.workloadspec import WorkloadSpec
 
-_SCALARS = ("enable", "hold", "memory_threshold", "start_grace", "metrics")
+_SCALARS = ("enable", "hold", "memory_threshold", "start_grace", "objective", "metrics")
+_NUMBERS = ("memory_threshold", "objective")
 #: Of all probes of the container.
 _PROBE_COMMON = ("interval", "timeout", "failures", "successes", "role")
 #: Of those that know them.
@@ -67,7 +68,7 @@ def _nested(labels: Mapping[str, str], source: str) -> dict[str, object]:
             continue
         match label.removeprefix(LABEL_PREFIX).split("."):
             case [key] if key in _SCALARS:
-                data[key] = float(value) if key == "memory_threshold" and _NUMBER.fullmatch(value) else value
+                data[key] = float(value) if key in _NUMBERS and _NUMBER.fullmatch(value) else value
             case ["probe", key] if key in (*_PROBE_KINDS, *_PROBE_COMMON, *_PROBE_SPECIFIC):
                 probe[key] = value
             case ["probe", key] if key in _PROBE_REFUSED:

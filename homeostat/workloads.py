@@ -141,6 +141,8 @@ class Workload:
     ladders: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     memory_threshold: float = 0.9
     start_grace_s: float = 10.0
+    #: Share of the time in which its owner promises that it does what it is for; None for no promise.
+    objective: float | None = None
     #: Ids of workloads that this one needs: when they are in trouble, it is not to blame.
     depends_on: tuple[str, ...] = ()
     #: URL or ``:PORT/PATH`` of the application's own metrics (docs/application-metrics.md); empty for none.

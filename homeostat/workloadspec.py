@@ -47,6 +47,9 @@ class WorkloadSpec:
     memory_threshold: Annotated[float, above(0), at_most(1)] = 0.9
     #: Failing probes say nothing this long after a start.
     start_grace: Duration = 10.0
+    #: Share of 30 days in which it is to be available, for example 0.999; alerts tell how fast the rest is used up
+    #: (docs/alerting.md). Without one, none of them.
+    objective: Annotated[float, above(0), at_most(0.99999)] | None = None
     #: Workloads that this one needs (PROJECT/SERVICE): while one of them is in trouble, this one is not to blame.
     depends_on: tuple[Annotated[str, Checked(_is_id)], ...] = ()
     #: The application's own metrics: a URL, or ``:PORT/PATH`` of the container.
@@ -77,6 +80,7 @@ class WorkloadSpec:
             ladders=MappingProxyType(dict(self.ladders)),
             memory_threshold=self.memory_threshold,
             start_grace_s=self.start_grace,
+            objective=self.objective,
             depends_on=self.depends_on,
             metrics=self.metrics or "",
         )

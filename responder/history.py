@@ -13,6 +13,9 @@ _WORDS = (EntryKind.PENDING, EntryKind.APPROVED, EntryKind.REJECTED)
 #: Lines that do not end a wait.
 _BESIDES = (EntryKind.JUDGED, EntryKind.RESOLVED, EntryKind.PENDING, EntryKind.APPROVED)
 
+#: Actions that change nothing.
+_LOOKS = frozenset({"evidence", "config_diff"})
+
 
 def tried_rungs(entries: Sequence[Entry]) -> frozenset[int]:
     """Rungs that were started in this episode, whatever became of them."""
@@ -25,7 +28,7 @@ def _rung(entry: Entry) -> int:
 
 def is_look(started: Entry) -> bool:
     """Whether that step only asked for evidence: it changes nothing, so whatever became of it, nothing is judged."""
-    return started.data["action"] == "evidence"
+    return started.data["action"] in _LOOKS
 
 
 def unjudged_step(entries: Sequence[Entry]) -> Entry | None:

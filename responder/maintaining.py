@@ -1,9 +1,7 @@
 """Start and end planned maintenance: silence and holds, each as far as it can be reached, and told apart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import structlog
+from dataclasses import dataclass, replace
 
 from homeostat.clock import Clock, rfc3339
 from homeostat.errors import HomeostatError
@@ -11,8 +9,6 @@ from homeostat.silences import Silence, SilenceClient, silence_of
 from responder import upkeep
 from responder.ledger import Hold, Store, StoreError
 from responder.upkeep import HoldStep, Maintenance
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,10 @@ class Outcome:
     silence: Part
     hold: Part
 
+    @property
+    def is_whole(self) -> bool:
+        return self.silence.is_done and self.hold.is_done
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -71,16 +71,16 @@ class Maintaining:
         self._clock = clock
 
     async def see(self) -> Seen:
-        silences, holds, no_silences, no_holds = (), (), "", ""
+        """Never raises for what cannot be read."""
+        seen = Seen()
         try:
-            silences = tuple(await self._silences.all())
+            seen = replace(seen, silences=tuple(await self._silences.all()))
         except HomeostatError as err:
-            no_silences = str(err)
+            seen = replace(seen, no_silences=str(err))
         try:
-            holds = tuple(await self._store.holds())
+            return replace(seen, holds=tuple(await self._store.holds()))
         except StoreError as err:
-            no_holds = str(err)
-        return Seen(silences, holds, no_silences, no_holds)
+            return replace(seen, no_holds=str(err))
 
     async def start(self, planned: Planned) -> Outcome:
         """The same workloads again: it goes on, never shorter than it was."""
@@ -90,9 +90,7 @@ class Maintaining:
         until = max(now + planned.seconds, running.until if running else 0.0)
         silence = await self._silence(planned, seen, running, (now, until))
         hold = await self._hold(planned, seen, (now, until))
-        outcome = Outcome(name, upkeep.unique(planned.workloads), until, silence, hold)
-        _tell("maintenance.started", outcome, planned.by)
-        return outcome
+        return Outcome(name, upkeep.unique(planned.workloads), until, silence, hold)
 
     async def stop(self, name: str) -> Outcome:
         """Raises NoMaintenance."""
@@ -101,9 +99,7 @@ class Maintaining:
         if running is None:
             raise NoMaintenance([problem for problem in (seen.no_silences, seen.no_holds) if problem])
         silence, hold = await self._unsilence(running, seen), await self._release(running, seen, now)
-        outcome = Outcome(name, running.workloads, now, silence, hold)
-        _tell("maintenance.stopped", outcome, running.by)
-        return outcome
+        return Outcome(name, running.workloads, now, silence, hold)
 
     async def _silence(
         self, planned: Planned, seen: Seen, running: Maintenance | None, span: tuple[float, float]
@@ -179,16 +175,3 @@ def _notes(step: HoldStep, pattern: str, holds: Sequence[Hold]) -> list[str]:
     if step is HoldStep.COVERED:
         return [words]
     return [f"{words}: too short; `homeostat release {pattern}`, then start again"]
-
-
-def _tell(event: str, outcome: Outcome, by: str) -> None:
-    is_whole = outcome.silence.is_done and outcome.hold.is_done
-    (log.info if is_whole else log.warning)(
-        event,
-        maintenance=outcome.id,
-        workloads=outcome.workloads,
-        by=by,
-        until=outcome.until,
-        silence=outcome.silence.detail or outcome.silence.is_done,
-        hold=outcome.hold.detail or outcome.hold.is_done,
-    )

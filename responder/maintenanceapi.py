@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import structlog
 from aiohttp import web
 
 from homeostat import names
@@ -23,6 +24,8 @@ from responder.maintaining import Maintaining, NoMaintenance, Outcome, Part, Pla
 from responder.operate import Person
 from responder.parts import PARTS, Parts, require_token
 from responder.upkeep import Maintenance
+
+log = structlog.get_logger()
 
 _MOST_WORKLOADS = 100
 _MOST_WHY = 500
@@ -62,7 +65,8 @@ async def _start(request: web.Request) -> web.Response:
     asked = await body_of(request, _Asked)
     async with request.app[_TURN]:
         outcome = await _maintaining(request).start(Planned(asked.workloads, asked.seconds, asked.by, asked.why))
-    return _answer(outcome, "nothing was started")
+    _log("maintenance.started", outcome, asked.by)
+    return _answer(outcome, "not started")
 
 
 async def _stop(request: web.Request) -> web.Response:
@@ -74,9 +78,11 @@ async def _stop(request: web.Request) -> web.Response:
     except NoMaintenance as err:
         unseen = f", as far as can be seen: {err}" if err.problems else ""
         return web.json_response({"error": f"no maintenance {name}{unseen}"}, status=503 if unseen else 404)
-    for workload in await parts.store.unfinished_workloads():
-        parts.intake.wake(workload)
-    return _answer(outcome, "nothing was ended")
+    _log("maintenance.stopped", outcome)
+    if outcome.hold.is_done:
+        for workload in await parts.store.unfinished_workloads():
+            parts.intake.wake(workload)
+    return _answer(outcome, "not ended")
 
 
 async def _list(request: web.Request) -> web.Response:
@@ -121,6 +127,19 @@ def _foreign(seen: Seen) -> list[Silence]:
     return [silence for silence in seen.silences if silence.workloads is None]
 
 
+def _log(event: str, outcome: Outcome, by: str = "") -> None:
+    silence, hold = outcome.silence, outcome.hold
+    (log.info if outcome.is_whole else log.warning)(
+        event,
+        maintenance=outcome.id,
+        workloads=outcome.workloads,
+        by=by,
+        until=outcome.until,
+        silence="done" if silence.is_done else silence.detail,
+        hold="done" if hold.is_done else hold.detail,
+    )
+
+
 def _answer(outcome: Outcome, failed: str) -> web.Response:
     silence, hold = outcome.silence, outcome.hold
     if not silence.is_done and not hold.is_done:
@@ -130,7 +149,7 @@ def _answer(outcome: Outcome, failed: str) -> web.Response:
             "id": outcome.id,
             "workloads": outcome.workloads,
             "until": rfc3339(outcome.until),
-            "whole": silence.is_done and hold.is_done,
+            "whole": outcome.is_whole,
             "silence": _part_json(silence),
             "hold": _part_json(hold),
         }

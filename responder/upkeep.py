@@ -1,7 +1,7 @@
-"""Planned maintenance: an Alertmanager silence, so that people are not called, and holds, so that nothing is done. Pure.
+"""Planned maintenance: a silence, so that people are not called, and holds, so that nothing is done. Pure.
 
-Each stands in for the other: a step is refused while its alert is silenced, and a silence does not need us. Nothing else
-keeps a record; what there is, is found by what silences and holds say. The same workloads are one maintenance.
+Each stands in for the other: a step is refused while its alert is silenced, and a silence does not need us. There is no
+other record: what runs, is found by what silences and holds say. The same workloads are the same maintenance.
 """
 
 import hashlib

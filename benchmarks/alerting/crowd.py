@@ -29,7 +29,9 @@ _DATABASE_EVERY = 30
 _FEW = 10
 #: Gauges that are not 1 where all is well.
 _ZERO = ("stopped_by_request", "crash_looping", "oom_killed", "damaged", "drifted", "outdated", "stale", "readonly")
-_LARGE = ("limit_bytes", "max_bytes", "size_bytes", "_total_bytes", "available_bytes", "_max", "_limit", "inodes")
+#: Counters that stand still where all is well.
+_NEVER = ("failures", "oom_", "restarts", "evicted", "rejected", "throttled")
+_LARGE = ("limit", "max", "size_bytes", "_total_bytes", "available_bytes", "inodes")
 _EPOCH = "timestamp_seconds"
 
 
@@ -72,16 +74,22 @@ class Crowd:
 
     def _value(self, metric: Metric, grown: int) -> float:
         if metric.type is MetricType.COUNTER:
-            return 0 if "failures" in metric.name or "oom" in metric.name or "restarts" in metric.name else grown
+            return 0 if any(part in metric.name for part in _NEVER) else grown
+        if metric.name.endswith("last_sample_timestamp_seconds"):
+            return time.time()
         if metric.name.endswith(_EPOCH):
             return self.began + (90 * 86400 if "expiry" in metric.name else -86400)
         if any(part in metric.name for part in _ZERO):
             return 0
-        return 1e9 if metric.name.endswith(_LARGE) else 1
+        if metric.name.endswith("_ratio"):
+            return 0.5
+        return 1e9 if any(part in metric.name for part in _LARGE) else 1
 
 
 def _only_in_trouble(name: str) -> bool:
     """Absent while all is well."""
+    if "idle_in_transaction" in name:
+        return True
     return name.startswith("homeostat_leak_") and not name.endswith(("verdict", "last_sample_timestamp_seconds"))
 
 

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import aiohttp
 import yaml
@@ -87,11 +88,13 @@ _JOBS = {"homeostat-exporter", "homeostat-resources", "prometheus"}
 async def _watch(url: str, session: aiohttp.ClientSession, lasts_s: float, figures: Figures) -> None:
     """Each evaluation of each group once."""
     seen: dict[str, str] = {}
+    groups: list[dict[str, Any]] = []
     end = time.monotonic() + lasts_s
     while time.monotonic() < end:
         groups = (await _get(f"{url}/api/v1/rules", session))["groups"]
         for group in groups:
-            if group["lastEvaluation"] == seen.get(group["name"]):
+            never = group["lastEvaluation"].startswith("0001")
+            if never or group["lastEvaluation"] == seen.get(group["name"]):
                 continue
             seen[group["name"]] = group["lastEvaluation"]
             figures.seconds.setdefault(group["name"], []).append(group["evaluationTime"])
@@ -105,7 +108,8 @@ async def _watch(url: str, session: aiohttp.ClientSession, lasts_s: float, figur
     figures.series = float(answer["result"][0]["value"][1])
 
 
-async def _get(url: str, session: aiohttp.ClientSession) -> dict:
+async def _get(url: str, session: aiohttp.ClientSession) -> dict[str, Any]:
     async with session.get(url) as response:
         response.raise_for_status()
-        return (await response.json())["data"]
+        data: dict[str, Any] = (await response.json())["data"]
+    return data

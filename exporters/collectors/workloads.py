@@ -13,10 +13,13 @@ _ENABLED = gauge(names.WORKLOAD_ENABLED, "Whether its owner opted in to repair."
 _INSTANCES = gauge(names.WORKLOAD_INSTANCES, "Containers or processes that exist, running or not.", names.WORKLOAD)
 _MEMORY = gauge(names.WORKLOAD_MEMORY_THRESHOLD, "Share of the memory limit that counts as too much.", names.WORKLOAD)
 _GRACE = gauge(names.WORKLOAD_START_GRACE, "How long after a start failing probes say nothing.", names.WORKLOAD)
+_OBJECTIVE = gauge(
+    names.WORKLOAD_OBJECTIVE, "Share of the time in which it is to be available; absent without one.", names.WORKLOAD
+)
 _VALID = gauge(
     names.WORKLOAD_LABELS_VALID, "Whether its labels can be read; 0 turns repair off, see the log.", names.WORKLOAD
 )
-METRICS: tuple[Metric, ...] = (_INFO, _ENABLED, _INSTANCES, _MEMORY, _GRACE, _VALID)
+METRICS: tuple[Metric, ...] = (_INFO, _ENABLED, _INSTANCES, _MEMORY, _GRACE, _OBJECTIVE, _VALID)
 
 
 def make(sources: Sources) -> "WorkloadsCollector":
@@ -36,6 +39,7 @@ class WorkloadsCollector:
     async def collect(self) -> list[Family]:
         info, enabled, instances = _INFO.family(), _ENABLED.family(), _INSTANCES.family()
         memory, grace, valid = _MEMORY.family(), _GRACE.family(), _VALID.family()
+        objective = _OBJECTIVE.family()
         for entry in self.catalog.entries():
             workload = entry.workload
             rendered = labels({names.WORKLOAD: workload.id})
@@ -44,5 +48,7 @@ class WorkloadsCollector:
             instances.add(rendered, 1 if workload.kind is Kind.PROCESS else len(entry.containers))
             memory.add(rendered, workload.memory_threshold)
             grace.add(rendered, workload.start_grace_s)
+            if workload.objective is not None:
+                objective.add(rendered, workload.objective)
             valid.add(rendered, not entry.problems)
-        return [info, enabled, instances, memory, grace, valid]
+        return [info, enabled, instances, memory, grace, objective, valid]

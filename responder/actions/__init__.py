@@ -1,6 +1,7 @@
 """Every action, by the name that ladders use. Adding one: a file here, a line below, a model in homeostat.ladders."""
 
 from responder.actions.base import Action
+from responder.actions.config_diff import ConfigDiff
 from responder.actions.config_restore import ConfigRestore
 from responder.actions.degrade import Degrade
 from responder.actions.evidence import Evidence
@@ -27,6 +28,7 @@ ACTIONS: dict[str, Action] = {
     "redis_trim": RedisTrim(),
     "pg_release": PgRelease(),
     "prune": Prune(),
+    "config_diff": ConfigDiff(),
     "config_restore": ConfigRestore(),
     "degrade": Degrade(),
     "limits": RaiseLimits(),

@@ -151,7 +151,7 @@ def test_labels_of_removed_containers_are_forgotten(make):
 
 async def test_workloads_tell_their_thresholds(told, make):
     settings = told(
-        "workloads: {shop/db: {enable: true, memory_threshold: 0.5, start_grace: 30s}}\n"
+        "workloads: {shop/db: {enable: true, memory_threshold: 0.5, start_grace: 30s, objective: 0.99}}\n"
         "processes: {api: {command: [sleep, '1']}}"
     )
     wrong = make(labels={"homeostat.enable": "perhaps"})
@@ -168,10 +168,13 @@ async def test_workloads_tell_their_thresholds(told, make):
         'homeostat_workload_instances{workload="shop/web"} 2',
         'homeostat_workload_memory_threshold_ratio{workload="shop/db"} 0.5',
         'homeostat_workload_start_grace_seconds{workload="shop/db"} 30.0',
+        'homeostat_workload_objective_ratio{workload="shop/db"} 0.99',
         'homeostat_workload_labels_valid{workload="shop/db"} 1',
         'homeostat_workload_labels_valid{workload="shop/web"} 0',
     ):
         assert line in text.splitlines()
+    # What promises nothing has no objective.
+    assert text.count("homeostat_workload_objective_ratio{") == 1
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def test_labels_make_the_whole_workload():
             "homeostat.ladder.memory": "down",
             "homeostat.memory_threshold": "0.8",
             "homeostat.start_grace": "30s",
+            "homeostat.objective": "0.999",
             "com.docker.compose.project": "shop",
         },
         "shop-web-1",
@@ -46,7 +47,7 @@ def test_labels_make_the_whole_workload():
     assert workload.probes == (ProbeSpec("http", ":8080/health", 5.0, 2.0), ProbeSpec("tcp", ":5432", 5.0, 2.0))
     assert workload.hooks == {"cache-clear": HookSpec(":8080/hooks/clear")}
     assert workload.ladders == {"memory": "down"}
-    assert (workload.memory_threshold, workload.start_grace_s) == (0.8, 30.0)
+    assert (workload.memory_threshold, workload.start_grace_s, workload.objective) == (0.8, 30.0, 0.999)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,9 @@ MISTAKES = [
     ({"homeostat.memory_threshold": "90%"}, "c: label homeostat.memory_threshold: '90%': must be a number"),
     ({"homeostat.memory_threshold": "90"}, "c: label homeostat.memory_threshold: 90.0: must be less than"),
     ({"homeostat.memory_threshold": "nan"}, "c: label homeostat.memory_threshold: 'nan': must be"),
+    ({"homeostat.objective": "99.9%"}, "c: label homeostat.objective: '99.9%': must be a number"),
+    ({"homeostat.objective": "1"}, "c: label homeostat.objective: 1.0: must be less than"),
+    ({"homeostat.objective": "0"}, "c: label homeostat.objective: 0.0: must be greater than"),
     ({"homeostat.memory_threshold": "1.2.3"}, "c: label homeostat.memory_threshold: '1.2.3': must be a number"),
     ({"homeostat.start_grace": "30"}, "c: label homeostat.start_grace: '30': must be a duration like"),
     (
@@ -225,6 +229,7 @@ known = st.sampled_from(
         "ladder.memory",
         "memory_threshold",
         "start_grace",
+        "objective",
     ]
 )
 values = st.text(max_size=30) | st.sampled_from(

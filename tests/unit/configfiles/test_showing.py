@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.config_diff import Side, diff
-from cli.config_masked import masked_lines
 from homeostat.configfiles.secrets import is_secret_name
+from homeostat.configfiles.showing.diff import Side, diff
+from homeostat.configfiles.showing.masked import masked_lines
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg/kq+hk\nG9w0x9w=\n-----END PRIVATE KEY-----"
 SECRET = "hunter2-Zq"

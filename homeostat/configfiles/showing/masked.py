@@ -6,10 +6,10 @@ It errs on the side of masking. What is parsed is masked where its values stand;
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 
-from cli.config_spans import VALUES
 from homeostat.configfiles.errors import NotParsed
 from homeostat.configfiles.formats import envscan
 from homeostat.configfiles.secrets import MASK, mask_userinfo
+from homeostat.configfiles.showing.values import VALUES
 
 IsSecret = Callable[[str], bool]
 #: ``text[start:end]`` is shown as these words.

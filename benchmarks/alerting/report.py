@@ -1,0 +1,45 @@
+"""Figures against what is promised of them."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from rich.table import Table
+
+from benchmarks.alerting import evaluation, storms
+from benchmarks.report import Bar, conclude
+
+#: Of all groups once, in the time of one that falls together with all others.
+_ROUND_MS = 100.0
+_PROMISED_FOR = 300
+
+
+def report(rules: evaluation.Figures | None, incidents: Sequence[storms.Figures], *, as_json: bool) -> None:
+    """Print, and exit 1 when a bar is not met."""
+    table = Table("what", "figure")
+    bars: dict[str, Bar] = {}
+    details: dict[str, object] = {}
+    if rules:
+        _rules(rules, table, bars, details)
+    for figures in incidents:
+        told = [f"{len(names)} {'/'.join(sorted(set(names)))}" for names in figures.messages]
+        text = f"{figures.alerts} alerts, {len(told)} messages ({', '.join(told)}); {figures.by_workload} by workload"
+        table.add_row(figures.incident, text)
+        bars[f"messages: {figures.incident}"] = Bar(len(figures.messages), figures.limit)
+        details[figures.incident] = {"alerts": figures.alerts, "messages": told, "by_workload": figures.by_workload}
+    conclude(table, bars, details, as_json=as_json)
+
+
+def _rules(figures: evaluation.Figures, table: Table, bars: dict[str, Bar], details: dict[str, object]) -> None:
+    share = figures.containers / _PROMISED_FOR
+    table.add_row("rules, series", f"{figures.rules}, {figures.series:.0f} of {figures.containers} containers")
+    for name, values in sorted(figures.seconds.items(), key=lambda item: -median(item[1])):
+        text = f"{median(values) * 1e3:.1f} / {max(values) * 1e3:.1f} ms of {len(values)} evaluations"
+        table.add_row(f"group {name}, median / most", text)
+    bars["rule_round_ms"] = Bar(figures.round_s() * 1e3, _ROUND_MS * share)
+    bars["rules_firing_though_all_is_well"] = Bar(len(set(figures.firing) - {"HomeostatDeadMan"}), 0)
+    details["rules"] = {
+        "containers": figures.containers,
+        "series": figures.series,
+        "firing": figures.firing,
+        "group_ms": {name: [round(value * 1e3, 2) for value in each] for name, each in figures.seconds.items()},
+    }
