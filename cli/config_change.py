@@ -140,7 +140,9 @@ def _set(found: Contents, key: str, value: str, kind: Type) -> Set:
 def _edit(files: ConfigFiles, found: Contents, edits: list[Edit] | list[Set] | list[Unset], who: str, why: str) -> None:
     name = found.snapshot.name
     try:
-        done = files.edit(name, edits, who, why, found.snapshot.digest)
+        # Of a list's items those that were seen are meant; keys are themselves, whoever changes others meanwhile.
+        has_items = any(not isinstance(part, str) for edit in edits for part in edit.path)
+        done = files.edit(name, edits, who, why, found.snapshot.digest if has_items else None)
     except CannotEdit as err:
         raise CannotEdit(f"{found.snapshot.target}: {err}; nothing was changed") from None
     if done is None:

@@ -25,17 +25,26 @@ _LOOK_S = 1.0
 
 @dataclass(slots=True)
 class Figures:
-    """``seconds``: of each group, of each of its evaluations. ``firing``: alerts that must not have fired."""
+    """``seconds``: of each group, of each of its evaluations. ``every_s``: how often it is evaluated. ``firing``: alerts."""
 
     containers: int
     series: float = 0.0
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    every_s: dict[str, float] = field(default_factory=dict)
     rules: int = 0
     firing: list[str] = field(default_factory=list)
 
-    def round_s(self) -> float:
-        """All groups once, as if they all fell together."""
+    def slowest_s(self) -> float:
+        """One round of the slowest group."""
+        return max(median(values) for values in self.seconds.values())
+
+    def together_s(self) -> float:
+        """All groups once: should they all fall together, which Prometheus avoids."""
         return sum(median(values) for values in self.seconds.values())
+
+    def per_round_s(self, round_s: float) -> float:
+        """Of each such round, on average, all rules take so much."""
+        return sum(median(values) * round_s / self.every_s[name] for name, values in self.seconds.items())
 
 
 async def evaluation(containers: int, lasts_s: float, folder: Path, progress: Progress) -> Figures:
@@ -97,6 +106,7 @@ async def _watch(url: str, session: aiohttp.ClientSession, lasts_s: float, figur
             if never or group["lastEvaluation"] == seen.get(group["name"]):
                 continue
             seen[group["name"]] = group["lastEvaluation"]
+            figures.every_s[group["name"]] = group["interval"]
             figures.seconds.setdefault(group["name"], []).append(group["evaluationTime"])
         await asyncio.sleep(_LOOK_S)
     rules = [rule for group in groups for rule in group["rules"]]

@@ -4,6 +4,7 @@ Everything blocks: for some milliseconds (fsync), at worst for the lock's and th
 a thread.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,9 @@ from homeostat.configfiles.spec import ManagedFile
 from homeostat.configfiles.validation import SchemaOf, format_name, schema_file, validate
 from homeostat.configfiles.versions import Origin, Version
 from homeostat.errors import NotFound
+
+#: More than so many others are not changing a file at once.
+_TRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,14 @@ class ConfigFiles:
 
     def edit(self, name: str, edits: Sequence[Edit], who: str, why: str, expected: str | None = None) -> Version | None:
         """Keys changed, the rest byte for byte as it was. ``expected``: the digest that the file must have; None for
-        what is there now. None when there was nothing to change.
+        what is there now, whoever else changes other keys at the same time. None when there was nothing to change.
         """
+        for _ in range(_TRIES - 1 if expected is None else 0):
+            with contextlib.suppress(Conflict):
+                return self._edit(name, edits, who, why, None)
+        return self._edit(name, edits, who, why, expected)
+
+    def _edit(self, name: str, edits: Sequence[Edit], who: str, why: str, expected: str | None) -> Version | None:
         snapshot = self.read(name)
         if expected not in {None, snapshot.digest}:
             raise Conflict(

@@ -223,20 +223,14 @@ def expressions_of(file: Path) -> list[str]:
     return found
 
 
-def rows() -> dict[str, list[str]]:
-    """docs/alerting.md's table: alert -> severity, remedy, group, who acts."""
-    return {
-        match[1]: [cell.strip() for cell in match[2].strip("|").split("|")]
-        for match in re.finditer(r"^\| \[(\w+)\]\(runbooks/\w+\.md\) (\|.*\|)$", TABLE, re.MULTILINE)
-    }
-
-
 def test_the_page_on_alerts_has_a_row_for_each():
-    expected = {
-        rule["alert"]: [group["name"], rule["labels"]["severity"], rule["labels"].get("remedy", "")]
+    # What a failure shows under "left" has to be written into the table; under "right", taken out of it.
+    rows = {
+        f"| [{rule['alert']}](runbooks/{rule['alert']}.md) | {group['name']} | {rule['labels']['severity']} |"
+        f" {rule['labels'].get('remedy', '')} | {rule['annotations']['summary']} |".replace("|  |", "| |")
         for _, group in GROUPS
         for rule in group["rules"]
         if "alert" in rule
     }
 
-    assert {name: cells[:3] for name, cells in rows().items()} == expected
+    assert rows == {line for line in TABLE.splitlines() if "](runbooks/" in line and line.startswith("|")}

@@ -360,7 +360,7 @@ async def test_wrong_arguments_are_told(site: Site, arguments: list[str], words:
 async def test_a_workload_of_no_form_is_refused_in_words(running: Site):
     code, text = await homeostat(running, "start", "shop", "--for", "1h", "--why", "x")
 
-    assert (code, "workloads[0]: must be PROJECT/SERVICE" in text) == (3, True), text
+    assert (code, "workloads.0: must be PROJECT/SERVICE" in text) == (3, True), text
 
 
 # --- The API
