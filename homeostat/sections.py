@@ -117,8 +117,8 @@ def _is_zone(name: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenanceWindow:
-    """Every week at these times nothing is done to these workloads. One that ends before it starts goes past
-    midnight.
+    """Every week at these times nothing is done to these workloads, and people are not called for them. One that ends
+    before it starts goes past midnight.
     """
 
     workloads: Annotated[tuple[WorkloadPattern, ...], entries(1)]

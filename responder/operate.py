@@ -1,20 +1,18 @@
 """What operators say: yes or no to a step that waits for it, hands off. Needs the bearer token."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import structlog
 from aiohttp import web
 
-from homeostat.explain import Invalid, dotted
 from homeostat.quantities import at_least, at_most
 from homeostat.sections import WorkloadPattern
-from homeostat.structure import Checked, received
+from homeostat.structure import Checked
 from responder.answering import NotAsked, Word, give_word
+from responder.bodies import body_of
 from responder.ledger import Hold, NoEpisode
 from responder.parts import PARTS, require_token
-from responder.webhook import read_body
 
 log = structlog.get_logger()
 
@@ -68,7 +66,7 @@ def routes() -> list[web.RouteDef]:
 async def _answer(request: web.Request) -> web.Response:
     require_token(request)
     parts = request.app[PARTS]
-    said = await _body(request, _Word)
+    said = await body_of(request, _Word)
     number, is_yes = int(request.match_info["id"]), request.match_info["word"] == "approve"
     try:
         kind = await give_word(parts, number, Word(is_yes, said.by, said.reason))
@@ -82,7 +80,7 @@ async def _answer(request: web.Request) -> web.Response:
 async def _hold(request: web.Request) -> web.Response:
     require_token(request)
     parts = request.app[PARTS]
-    asked, now = await _body(request, _HoldRequest), parts.clock.now()
+    asked, now = await body_of(request, _HoldRequest), parts.clock.now()
     until = None if asked.seconds is None else now + asked.seconds
     await parts.store.put_hold(Hold(asked.pattern, asked.reason, asked.by, now, until))
     log.info("hold.put", pattern=asked.pattern, by=asked.by, until=until)
@@ -99,14 +97,3 @@ async def _release(request: web.Request) -> web.Response:
     for workload in await parts.store.unfinished_workloads():
         parts.intake.wake(workload)
     return web.json_response({"released": pattern})
-
-
-async def _body(request: web.Request, model: type[T]) -> T:
-    """Raises HTTPException, in words."""
-    try:
-        return received(model, json.loads(await read_body(request, _MOST_BYTES)))
-    except Invalid as err:
-        problems = [f"{dotted(problem.path)}: {problem.words}" for problem in err.problems]
-    except (ValueError, RecursionError):
-        problems = ["not JSON"]
-    raise web.HTTPBadRequest(text=json.dumps({"error": "; ".join(problems)}), content_type="application/json")

@@ -1,7 +1,8 @@
 """What alerting promises: ``python -m benchmarks.alerting --json``. Needs prometheus, promtool, alertmanager on PATH.
 
-Rules: generated pages of 300 containers, all well, and a day of what rules look back at; medians of what Prometheus says of
-each group. Messages: six incidents at real Alertmanagers, each as shipped and, to compare with, grouped by workload.
+Rules: generated pages of 300 containers, all well, and a day of what rules look back at; medians of what Prometheus
+says of each group. Messages: six incidents at real Alertmanagers, each as shipped and, to compare with, grouped by
+workload.
 """
 
 import argparse

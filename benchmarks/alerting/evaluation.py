@@ -25,7 +25,9 @@ _LOOK_S = 1.0
 
 @dataclass(slots=True)
 class Figures:
-    """``seconds``: of each group, of each of its evaluations. ``every_s``: how often it is evaluated. ``firing``: alerts."""
+    """``seconds``: of each group, of each of its evaluations. ``every_s``: how often it is evaluated. ``firing``:
+    alerts, of which there should be none.
+    """
 
     containers: int
     series: float = 0.0
