@@ -1,7 +1,7 @@
 """What operators say: yes or no to a step that waits for it, hands off. Needs the bearer token."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import structlog
 from aiohttp import web
@@ -16,9 +16,6 @@ from responder.parts import PARTS, require_token
 
 log = structlog.get_logger()
 
-T = TypeVar("T")
-
-_MOST_BYTES = 64 * 1024
 #: A hold until released has no time at all; a century is far enough from the end of every calendar.
 _LONGEST_S = 100 * 365 * 86400.0
 

@@ -43,7 +43,7 @@ def test_a_packed_body_that_swells_is_not_let_in(place: Besieged, encoding: byte
         for path in BODIES
     ]
 
-    assert [answer.status for answer in answers] == [413, 413, 413, 401, 413, 401, 413, 401]
+    assert [answer.status for answer in answers] == [413, 413, 413, 413, 401, 413, 401, 401]
     assert max(answer.seconds for answer in answers) < WITHIN_S
     assert memory.peak_mib() - before < 100
 
@@ -115,7 +115,7 @@ async def test_who_stops_in_the_middle_of_a_body_is_not_waited_for(tmp_path: Pat
                 *(asyncio.to_thread(client.send_raw, head(b"POST", path, *headers), b"{") for path in BODIES)
             )
 
-            assert [answer.status for answer in answers] == [408, 408, 408]
+            assert [answer.status for answer in answers] == [408] * len(BODIES)
             assert await site.metric('homeostat_webhook_requests_total{code="408"}') == 1
             assert await site.recoveries() == []
 
