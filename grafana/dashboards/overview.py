@@ -2,12 +2,12 @@
 
 from grafana.dashboards.events import events
 from grafana.dashboards.recoveries import VERIFIED_SHARE
-from grafana.dashboards.shapes import bars, links, number, or_zero, timeline
-from grafana.dashboards.states import DOCKER_HEALTH, GOOD_BAD, UNDER_WAY, WORKLOAD_HEALTH, YES_NO, state_number
+from grafana.dashboards.shapes import bars, lines, links, number, or_zero, timeline
+from grafana.dashboards.states import DOCKER_HEALTH, FINALS, GOOD_BAD, UNDER_WAY, WORKLOAD_HEALTH, YES_NO, state_number
 from grafana.dashboards.steps import under_way, worst
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit
-from grafana.lib.thresholds import AVAILABILITY, DEAD_MAN, FEW_WANTED, FILLING, NONE_WANTED, SUCCESS
+from grafana.lib.thresholds import AVAILABILITY, BUDGET_LEFT, BURN, DEAD_MAN, FEW_WANTED, FILLING, NONE_WANTED, SUCCESS
 from homeostat import names
 
 RUNNING = f"{names.CONTAINER_RUNNING} or {names.PROCESS_RUNNING}"
@@ -128,6 +128,9 @@ NUMBERS = (
     ),
 )
 
+OBJECTIVE = f"max by (workload) ({names.WORKLOAD_OBJECTIVE})"
+BUDGET_LEFT_NOW = f"1 - (1 - max by (workload) (workload:homeostat_availability:avg30d)) / (1 - {OBJECTIVE})"
+
 FLEET = Table(
     keys=(Key(names.WORKLOAD, "Workload", TO_WORKLOAD),),
     columns=(
@@ -150,6 +153,8 @@ FLEET = Table(
             Unit.RATIO,
             thresholds=AVAILABILITY,
         ),
+        Column("Promised", OBJECTIVE, Unit.RATIO),
+        Column("Budget left", BUDGET_LEFT_NOW, Unit.RATIO, thresholds=BUDGET_LEFT),
         Column("Recoveries under way", "sum by (workload) (homeostat_recovery_active)", Unit.COUNT),
     ),
 )
@@ -169,12 +174,28 @@ OVERVIEW = Dashboard(
         Panel(
             "Workloads",
             "All that is watched, as it is now. Empty: not measured there. Memory is that of the fullest instance. "
-            "Available: the share of the measured time in which it did what it is for.",
+            "Available: the share of the measured time in which it did what it is for. Budget left: of the failures "
+            "that the objective allows, over the last 30 days as far as measured; below 0 the promise is broken.",
             Unit.NONE,
             FLEET,
             width=24,
             height=9,
             links=links(("WorkloadDown", "WorkloadUnresponsive", "WorkloadMissing", "WorkloadStopUnexplained")),
+        ),
+        lines(
+            "Availability of the last hour",
+            "Of each workload that is to be repaired: the share of the measured time in which it did what it is for.",
+            Unit.RATIO,
+            Query("max by (workload) (workload:homeostat_availability:avg1h)", "{{workload}}"),
+        ),
+        lines(
+            "Pace of error budgets",
+            "Of workloads with an objective: 1 uses up in 30 days what it allows, 14.4 two percent of that in an hour. "
+            "Empty where nothing is promised: `objective` in homeostat.yml.",
+            Unit.COUNT,
+            Query("max by (workload) (workload:homeostat_error_budget_burn:avg1m)", "{{workload}}"),
+            thresholds=BURN,
+            runbooks=("ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"),
         ),
         Heading("What happened"),
         timeline(
@@ -193,6 +214,7 @@ OVERVIEW = Dashboard(
             "Recoveries ended",
             "How recoveries ended. `escalated` needs a person; `self_resolved` ended before a step was taken.",
             Query("sum by (final) (increase(homeostat_recoveries_total[$__rate_interval]))", "{{final}}"),
+            colors=FINALS,
         ),
         bars(
             "Steps taken",

@@ -2,7 +2,7 @@
 
 from grafana.dashboards.events import events
 from grafana.dashboards.shapes import bars, gauge, in_range, lines, links, number, timeline
-from grafana.dashboards.states import FIRING, UNDER_WAY
+from grafana.dashboards.states import FINALS, FIRING, UNDER_WAY
 from grafana.dashboards.steps import alerts, under_way
 from grafana.dashboards.uids import TO_WORKLOAD, Uid
 from grafana.lib import Column, Dashboard, Heading, Key, Panel, Query, Table, Unit
@@ -94,6 +94,7 @@ ENDS = (
         "Recoveries ended",
         "How recoveries ended. `escalated` needs a person; `self_resolved` ended before a step was taken.",
         Query(f"sum by (final) (increase({ENDED}[$__rate_interval]))", "{{final}}"),
+        colors=FINALS,
         runbooks=("RecoverySuccessFalling",),
     ),
     lines(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from grafana.lib import Link, Panel, Query, Stat, State, StateTimeline, Thresholds, TimeSeries, Unit, runbook
+from grafana.lib import Color, Link, Panel, Query, Stat, State, StateTimeline, Thresholds, TimeSeries, Unit, runbook
 from grafana.lib.thresholds import PLAIN
 
 HALF = 12
@@ -41,9 +41,16 @@ def areas(title: str, description: str, unit: Unit, *queries: Query) -> Panel:
     return Panel(title, description, unit, TimeSeries(queries, is_stacked=True))
 
 
-def bars(title: str, description: str, *queries: Query, width: int = HALF, runbooks: Sequence[str] = ()) -> Panel:
+def bars(
+    title: str,
+    description: str,
+    *queries: Query,
+    width: int = HALF,
+    runbooks: Sequence[str] = (),
+    colors: Sequence[tuple[str, Color]] = (),
+) -> Panel:
     """How often something happened."""
-    view = TimeSeries(queries, has_bars=True)
+    view = TimeSeries(queries, has_bars=True, colors=tuple(colors))
     return Panel(title, description, Unit.COUNT, view, width=width, links=links(runbooks))
 
 

@@ -11,6 +11,15 @@ BAD_IF_YES = (State(0, "no", Color.GREEN), State(1, "yes", Color.RED))
 FIRING = (State(0, "quiet", Color.GREEN), State(1, "pending", Color.BLUE), State(2, "firing", Color.RED))
 
 
+#: How a recovery ended.
+FINALS = (
+    ("verified", Color.GREEN),
+    ("self_resolved", Color.BLUE),
+    ("rolled_back", Color.ORANGE),
+    ("escalated", Color.RED),
+)
+
+
 def numbered(*states: tuple[str, Color]) -> tuple[State, ...]:
     """Numbers from 1: 0 is none of them."""
     return tuple(State(number, text, color) for number, (text, color) in enumerate(states, start=1))

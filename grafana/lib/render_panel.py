@@ -66,6 +66,9 @@ def _time_series(view: TimeSeries, panel: Panel, common: dict[str, Any]) -> Any:
         tooltipSort="desc",
         thresholds=_steps(view.thresholds) if view.thresholds else [],
         thresholdsStyleMode="dashed" if view.thresholds else "off",
+        overrides=[
+            _override(name, {"color": {"mode": "fixed", "fixedColor": color.value}}) for name, color in view.colors
+        ],
         extraJson={"options": {"legend": {"showLegend": True}}},
     )
 

@@ -40,3 +40,7 @@ RECOVERY = Thresholds(steps=((15, Color.ORANGE), (60, Color.RED)))
 WAITING = Thresholds(steps=((0.2, Color.ORANGE), (0.6, Color.RED)))
 #: Seconds until something is used up: a day is time for a person to act, an hour is not.
 TIME_LEFT = Thresholds(Color.RED, ((3600, Color.ORANGE), (86400, Color.GREEN)))
+#: The share of an error budget that is left.
+BUDGET_LEFT = Thresholds(Color.RED, ((0, Color.ORANGE), (0.25, Color.GREEN)))
+#: How fast an error budget is used up: 1 is what it allows, 14.4 what ErrorBudgetBurnFast fires at.
+BURN = Thresholds(steps=((1, Color.ORANGE), (14.4, Color.RED)))

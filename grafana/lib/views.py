@@ -27,13 +27,14 @@ class State:
 class TimeSeries:
     """Lines; bars for what happens now and then, areas on each other for parts of a whole.
 
-    ``thresholds`` are drawn as dashed lines.
+    ``thresholds`` are drawn as dashed lines. ``colors``: of series by name, where a color says good or bad.
     """
 
     queries: tuple[Query, ...]
     has_bars: bool = False
     is_stacked: bool = False
     thresholds: Thresholds | None = None
+    colors: tuple[tuple[str, Color], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

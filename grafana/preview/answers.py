@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 
 from grafana.lib import Annotation, Dashboard, Panel, Query, Stat, Table, least_step_s, queries
-from grafana.lib.views import MINUTE_S
+from grafana.lib.views import MINUTE_S, SCRAPE_S
 from grafana.preview.filling import Window, variable_of
 from homeostat.errors import Permanent, Unreachable
 
@@ -72,9 +72,9 @@ class Source:
             return await asyncio.gather(*(self.now(query, window) for query in asked))
         return await asyncio.gather(*(self._range(query, window, least_step_s(view)) for query in asked))
 
-    async def now(self, query: Query, window: Window) -> Answer:
+    async def now(self, query: Query, window: Window, least_s: int = SCRAPE_S) -> Answer:
         """At the end of the window, filled in."""
-        step_s = window.step_s()
+        step_s = window.step_s(least_s)
         rows = await self._get("query", {"query": window.fill(query.expr, step_s), "time": f"{window.end:.3f}"})
         return Answer(query, [Series(row["metric"], [_point(row["value"])]) for row in rows["result"]], step_s)
 

@@ -61,7 +61,7 @@ def draw_series(page: Page, box: Box, view: TimeSeries, unit: Unit, answers: Seq
     axes = _axes(page, chart, all_)
     floor: dict[float, float] = {}
     for index, one in enumerate(found):
-        color = PALETTE[index % len(PALETTE)]
+        color = _color(view, one.name, index)
         if view.has_bars or view.is_stacked:
             _stack(axes, one, color, floor, has_bars=view.has_bars)
         else:
@@ -71,7 +71,7 @@ def draw_series(page: Page, box: Box, view: TimeSeries, unit: Unit, answers: Seq
         axes.axhline(value, color=COLORS[color], linestyle="--", linewidth=0.9, alpha=0.8)
     _values(axes, unit)
     _say_if_empty(axes, found)
-    _legend(page, box, found, unit, box.y + box.height - _LEGEND_ROW_PX * ((legend_rows + 1) // 2))
+    _legend(page, box, found, view, unit, box.y + box.height - _LEGEND_ROW_PX * ((legend_rows + 1) // 2))
 
 
 def draw_timeline(page: Page, box: Box, view: StateTimeline, answers: Sequence[Answer], all_: Answers) -> None:
@@ -152,13 +152,18 @@ def _say_if_empty(axes: "Axes", found: Sequence[Named]) -> None:
         axes.text(0.5, 0.5, "No data", transform=axes.transAxes, ha="center", va="center", color=FAINT, fontsize=11)
 
 
-def _legend(page: Page, box: Box, found: Sequence[Named], unit: Unit, top: float) -> None:
+def _color(view: TimeSeries, name: str, index: int) -> str:
+    given = dict(view.colors).get(name)
+    return COLORS[given] if given is not None else PALETTE[index % len(PALETTE)]
+
+
+def _legend(page: Page, box: Box, found: Sequence[Named], view: TimeSeries, unit: Unit, top: float) -> None:
     """Two names in a row, each with its last value."""
     half = box.width / 2
     for index, one in enumerate(found[:_MOST_NAMES]):
         x, y = box.x + (index % 2) * half, top + _LEGEND_ROW_PX * (index // 2)
         last = number(one.points[-1][1], unit)
-        page.text(x, y, "━", size=SMALL, color=PALETTE[index % len(PALETTE)], weight="bold")
+        page.text(x, y, "━", size=SMALL, color=_color(view, one.name, index), weight="bold")
         page.text(x + 16, y, shortened(one.name, half - 110), size=SMALL)
         page.text(x + half - 12, y, last, size=SMALL, color=FAINT, align="right")
     if len(found) > _MOST_NAMES:

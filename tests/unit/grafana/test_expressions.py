@@ -7,7 +7,7 @@ import yaml
 
 from grafana.dashboards.config import integrity
 from grafana.dashboards.events import events
-from grafana.dashboards.overview import IN_TROUBLE, memory_of_limit
+from grafana.dashboards.overview import BUDGET_LEFT_NOW, IN_TROUBLE, memory_of_limit
 from grafana.dashboards.recoveries import VERIFIED_SHARE, mean
 from grafana.dashboards.states import RUN_STATES, state_number
 from grafana.dashboards.steps import alerts, under_way, worst
@@ -187,3 +187,17 @@ def test_without_a_recovery_there_is_no_mean(evaluate):
     series = {f'homeostat_recovery_duration_seconds_{part}{{final="verified"}}': "0x40" for part in ("sum", "count")}
 
     evaluate(filled(mean("$__range")), "10m", series, {})
+
+
+@pytest.mark.parametrize(("available", "left"), [(1, 1), (0.999, 0.5), (0.998, 0), (0.994, -2)])
+def test_what_is_left_of_a_budget_is_what_the_objective_allows_less_what_failed(evaluate, available, left):
+    evaluate(
+        f"round({BUDGET_LEFT_NOW}, 0.001)",
+        "1m",
+        {
+            'workload:homeostat_availability:avg30d{workload="a"}': f"{available}x10",
+            'workload:homeostat_availability:avg30d{workload="b"}': "1x10",
+            f'{names.WORKLOAD_OBJECTIVE}{{workload="a"}}': "0.998x10",
+        },
+        {'{workload="a"}': left},
+    )
