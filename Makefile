@@ -47,3 +47,5 @@ bench: setup         ## measure what the README promises
 	@python -m benchmarks.probes
 	@python -m benchmarks.responder
 	@python -m benchmarks.leaks
+	@python -m benchmarks.config
+	@python -m benchmarks.alerting

@@ -10,7 +10,7 @@ import aiohttp
 from homeostat import names
 from homeostat.clock import parse_rfc3339, rfc3339
 from homeostat.errors import Permanent, Unreachable
-from homeostat.workloadregex import as_patterns, as_regex
+from homeostat.workloadregex import NOT_ANY, as_patterns, as_regex, means_any
 
 #: Longer is no maintenance: who needs that puts a hold, or takes `enable` from the workload.
 LONGEST_S: Final = 7 * 86400.0
@@ -46,11 +46,10 @@ class Silence:
     @property
     def workloads(self) -> tuple[str, ...] | None:
         """Patterns, for a silence of ours; None for anybody else's, which is never touched."""
-        if len(self.matchers) != 1 or not self.created_by.startswith(_CREATOR):
+        if not self.created_by.startswith(_CREATOR):
             return None
-        [only] = self.matchers
-        is_ours = only.name == names.WORKLOAD and only.is_regex and only.is_equal
-        return as_patterns(only.value) if is_ours else None
+        regex = next((each.value for each in self.matchers if each.is_regex and each.is_equal), "")
+        return as_patterns(regex) if sorted(self.matchers, key=str) == sorted(_matchers(regex), key=str) else None
 
     @property
     def by(self) -> str:
@@ -60,8 +59,12 @@ class Silence:
 
 def silence_of(workloads: Sequence[str], span: tuple[float, float], by: str, why: str, *, old_id: str = "") -> Silence:
     """One of ours. ``span``: from, to. ``old_id``: of the one that it takes the place of."""
-    matcher = Matcher(names.WORKLOAD, as_regex(workloads), is_regex=True)
-    return Silence(old_id, (matcher,), *span, _CREATOR + by, why)
+    return Silence(old_id, _matchers(as_regex(workloads)), *span, _CREATOR + by, why)
+
+
+def _matchers(regex: str) -> tuple[Matcher, ...]:
+    wanted = Matcher(names.WORKLOAD, regex, is_regex=True)
+    return (wanted, Matcher(names.WORKLOAD, NOT_ANY, is_regex=True, is_equal=False)) if means_any(regex) else (wanted,)
 
 
 class SilenceClient:

@@ -9,7 +9,7 @@ from typing import Any
 from homeostat import names
 from homeostat.maintenance import means
 from homeostat.sections import MaintenanceWindow
-from homeostat.workloadregex import as_regex
+from homeostat.workloadregex import NOT_ANY, as_regex, means_any
 
 _RESPONDER = "responder"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -43,7 +43,8 @@ def _add_routes(route: dict[str, Any], inherited: str, muted: Mapping[str, Seque
 def _mute_route(above: Mapping[str, Any], regex: str, intervals: Sequence[str]) -> dict[str, Any]:
     own = {key: list(above[key]) for key in _NOT_INHERITED if key in above}
     mutes = [*own.get("mute_time_intervals", ()), *intervals]
-    return {"matchers": [f'{names.WORKLOAD}=~"{regex}"'], **own, "mute_time_intervals": mutes}
+    but = [f'{names.WORKLOAD}!~"{NOT_ANY}"'] if means_any(regex) else []
+    return {"matchers": [f'{names.WORKLOAD}=~"{regex}"', *but], **own, "mute_time_intervals": mutes}
 
 
 def _muted(windows: Sequence[MaintenanceWindow]) -> dict[str, list[str]]:

@@ -6,14 +6,21 @@ Alertmanager anchors them itself. A dot is written ``[.]``: a backslash would ne
 import re
 from collections.abc import Iterable
 
-#: Never an alert without a workload: those of the host, of homeostat itself, and the dead man's.
+#: Never an alert without a workload: the dead man's.
 _ANY = ".+"
+#: What ``*`` does not mean: that the host or homeostat itself is ill, people hear of in every maintenance.
+NOT_ANY = "(host|homeostat)/.+"
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\[\.\])*")
 
 
 def as_regex(patterns: Iterable[str]) -> str:
     """For ``PROJECT/SERVICE``, ``PROJECT/*`` and ``*``, as settings have checked them."""
     return "|".join(_as_regex(pattern) for pattern in patterns)
+
+
+def means_any(regex: str) -> bool:
+    """Whether it was made of ``*``, among others, and has to go with :data:`NOT_ANY`."""
+    return _ANY in regex.split("|")
 
 
 def as_patterns(regex: str) -> tuple[str, ...] | None:

@@ -1,5 +1,6 @@
 """Figures against what is promised of them."""
 
+import subprocess
 from collections.abc import Sequence
 from statistics import median
 
@@ -17,7 +18,7 @@ def report(rules: evaluation.Figures | None, incidents: Sequence[storms.Figures]
     """Print, and exit 1 when a bar is not met."""
     table = Table("what", "figure")
     bars: dict[str, Bar] = {}
-    details: dict[str, object] = {}
+    details: dict[str, object] = {"versions": {name: _version(name) for name in ("prometheus", "alertmanager")}}
     if rules:
         _rules(rules, table, bars, details)
     for figures in incidents:
@@ -27,6 +28,11 @@ def report(rules: evaluation.Figures | None, incidents: Sequence[storms.Figures]
         bars[f"messages: {figures.incident}"] = Bar(len(figures.messages), figures.limit)
         details[figures.incident] = {"alerts": figures.alerts, "messages": told, "by_workload": figures.by_workload}
     conclude(table, bars, details, as_json=as_json)
+
+
+def _version(program: str) -> str:
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return (told.stdout or told.stderr).splitlines()[0]
 
 
 def _rules(figures: evaluation.Figures, table: Table, bars: dict[str, Bar], details: dict[str, object]) -> None:
@@ -42,6 +48,7 @@ def _rules(figures: evaluation.Figures, table: Table, bars: dict[str, Bar], deta
     details["rules"] = {
         "containers": figures.containers,
         "series": figures.series,
+        "repetitions": {name: len(each) for name, each in figures.seconds.items()},
         "firing": figures.firing,
         "together_ms": round(figures.together_s() * 1e3, 1),
         "group_ms": {name: [round(value * 1e3, 2) for value in each] for name, each in figures.seconds.items()},

@@ -37,9 +37,14 @@ class Figures:
 async def storms(incidents: tuple[Incident, ...], folder: Path, progress: Progress) -> list[Figures]:
     """All of them at the same time, each twice, each at an Alertmanager of its own."""
     task = progress.add_task("storms", total=None)
+    # All at once, or two might be given the same one.
+    ports = iter(kept_ports(2 * len(_GROUPINGS) * len(incidents)))
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         plays = [
-            [group.create_task(_play(incident, _Site(folder, number, grouping), session)) for grouping in _GROUPINGS]
+            [
+                group.create_task(_play(incident, _Site(folder, number, grouping, next(ports), next(ports)), session))
+                for grouping in _GROUPINGS
+            ]
             for number, incident in enumerate(incidents)
         ]
     progress.update(task, total=1, completed=1)
@@ -58,11 +63,13 @@ _GROUPINGS = ("alertname", "workload")
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """Where the Alertmanager of one play lives."""
+    """Where the Alertmanager of one play lives; ``listen`` and ``receiver`` are ports."""
 
     parent: Path
     number: int
     grouping: str
+    listen: int
+    receiver: int
 
     def folder(self) -> Path:
         path = self.parent / f"{self.grouping}{self.number}"
@@ -78,18 +85,17 @@ class _Played:
 
 async def _play(incident: Incident, site: _Site, session: aiohttp.ClientSession) -> _Played:
     receiver = Receiver()
-    listen, port = (port for port in kept_ports(2))
     runner = web.AppRunner(receiver.application())
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", site.receiver).start()
     seen: set[str] = set()
     try:
-        async with running(_alertmanager(site, listen, port), session):
+        async with running(_alertmanager(site), session):
             began = time.monotonic()
             while (second := time.monotonic() - began) < incident.lasts_s:
                 firing = incident.alerts_at(second)
                 seen |= {json.dumps(labels, sort_keys=True) for labels in firing}
-                await _send(f"http://127.0.0.1:{listen}", session, firing, _ended(seen, firing))
+                await _send(f"http://127.0.0.1:{site.listen}", session, firing, _ended(seen, firing))
                 await asyncio.sleep(_SEND_EVERY_S)
     finally:
         await runner.cleanup()
@@ -101,19 +107,19 @@ def _ended(seen: set[str], firing: list[Alert]) -> list[Alert]:
     return [json.loads(text) for text in seen - now]
 
 
-def _alertmanager(site: _Site, port: int, receiver: int) -> Program:
+def _alertmanager(site: _Site) -> Program:
     """As shipped, but for where its receivers are, and how what people hear is grouped."""
     folder = site.folder()
     (folder / "secrets").mkdir()
     (folder / "secrets/webhook-token").write_text("a-token-of-the-benchmark")
     text = (ROOT / "alertmanager/alertmanager.yml").read_text()
-    text = text.replace("http://127.0.0.1:9802/webhook/alertmanager", f"http://127.0.0.1:{receiver}/responder")
-    people = f"    webhook_configs: [{{url: 'http://127.0.0.1:{receiver}/people'}}]\n"
+    text = text.replace("http://127.0.0.1:9802/webhook/alertmanager", f"http://127.0.0.1:{site.receiver}/responder")
+    people = f"    webhook_configs: [{{url: 'http://127.0.0.1:{site.receiver}/people'}}]\n"
     text = text.replace("  - name: people\n", f"  - name: people\n{people}")
     text = text.replace("group_by: [alertname]", f"group_by: [{site.grouping}]", 1)
     config = folder / "alertmanager.yml"
     config.write_text(text)
-    url = f"127.0.0.1:{port}"
+    url = f"127.0.0.1:{site.listen}"
     argv = ["alertmanager", f"--config.file={config}", f"--storage.path={folder / 'data'}", "--cluster.listen-address="]
     return Program([*argv, f"--web.listen-address={url}"], folder / "log", f"http://{url}/-/ready")
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -72,3 +73,12 @@ async def test_no_json_is_no_answer():
     async with client_of(saying("<html>")) as client:
         with pytest.raises(Unreachable, match="does not answer"):
             await client.all()
+
+
+def test_every_workload_is_neither_the_host_nor_homeostat_itself():
+    silence = silence_of(["*"], (0.0, 1.0), "jane", "moving")
+
+    assert [str(matcher) for matcher in silence.matchers] == ["workload=~'.+'", "workload!~'(host|homeostat)/.+'"]
+    assert silence.workloads == ("*",)
+    assert replace(silence, matchers=silence.matchers[:1]).workloads is None
+    assert len(silence_of(["host/local"], (0.0, 1.0), "jane", "moving").matchers) == 1

@@ -113,5 +113,5 @@ def test_a_routes_own_children_come_before_the_new_ones():
     made = changed([ALL], routes=[{"matchers": ["a=1"], "receiver": "tickets"}])
 
     [tickets, new] = made["route"]["routes"]
-    assert (tickets["receiver"], new["matchers"]) == ("tickets", ['workload=~".+"'])
+    assert (tickets["receiver"], new["matchers"]) == ("tickets", ['workload=~".+"', 'workload!~"(host|homeostat)/.+"'])
     assert muted(tickets) == [('workload=~".+"', ["homeostat-maintenance-1"])]
