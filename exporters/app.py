@@ -148,7 +148,9 @@ def _config_watch(settings: Settings, path: Path | None, clock: Clock) -> Config
     files = config_files(settings, path, run_check, wait_s=_LOCK_WAIT_S)
     if not files.specs:
         return None
-    return ConfigWatch(files, clock, Events(spec.path for spec in files.specs.values()))
+    # homeostat.yml alone is in no hurry (it settles for a minute): no watchdog, and none of its threads, for that.
+    events = Events(spec.path for spec in files.specs.values()) if settings.config_files else None
+    return ConfigWatch(files, clock, events)
 
 
 def _config_readers(
