@@ -12,7 +12,8 @@ from homeostat.configfiles.lint.base import Finding, Severity
 from homeostat.configfiles.lint.env import lint_env, unused_keys
 from homeostat.configfiles.lint.envsecrets import has_secrets, readable_by_others
 from homeostat.configfiles.lint.text import lint_text
-from homeostat.configfiles.managed import ConfigFiles, read_bytes
+from homeostat.configfiles.managed import ConfigFiles
+from homeostat.configfiles.reading import read_bytes
 from homeostat.configfiles.schema.crossfile import compose_variables, unused
 from homeostat.configfiles.spec import ManagedFile
 

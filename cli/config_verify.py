@@ -1,6 +1,5 @@
 """``homeostat config verify``: whether files are good, and whether what would be put back is whole."""
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
@@ -13,7 +12,7 @@ from cli.config_common import look, opened, told
 from homeostat.configfiles.integrity import State
 from homeostat.configfiles.managed import ConfigFiles
 from homeostat.configfiles.showing.diff import printable
-from homeostat.configfiles.versions import Origin
+from homeostat.configfiles.versions import Origin, Versions
 
 
 class _Outcome(IntEnum):
@@ -26,8 +25,6 @@ class _Outcome(IntEnum):
 
 _OF = {State.GOOD: _Outcome.GOOD, State.CHANGED: _Outcome.CHANGED, State.DAMAGED: _Outcome.DAMAGED}
 _STYLES = {_Outcome.GOOD: "green", _Outcome.CHANGED: "yellow", _Outcome.DAMAGED: "red"}
-#: Of a line of the manifest: its first so many characters are of the SHA-256 of what follows them.
-_CHECK = 16
 
 
 @click.command()
@@ -80,7 +77,7 @@ def _versions(files: ConfigFiles, name: str) -> Iterator[tuple[_Outcome, str]]:
         if not versions.has(version.digest):
             yield _Outcome.DAMAGED, f"{versions.folder}: version {version.number}: its content is gone or damaged"
     stray = sum(version.origin is Origin.REBUILT for version in every)
-    for problem in _of_manifest(versions.folder / "manifest.jsonl", has_versions=bool(every)):
+    for problem in _of_manifest(versions, has_versions=bool(every)):
         yield (
             _Outcome.DAMAGED,
             f"{problem}; {_count(stray, 'content')} kept of which it is not known who made them, and why",
@@ -88,17 +85,11 @@ def _versions(files: ConfigFiles, name: str) -> Iterator[tuple[_Outcome, str]]:
     yield _Outcome.GOOD, f"{name}: {_count(len(every), 'version')}, looked at one by one"
 
 
-def _of_manifest(manifest: Path, *, has_versions: bool) -> Iterator[str]:
-    """A last line without its end was being written when something died: it said nothing yet."""
-    if not manifest.exists():
-        if has_versions:
-            yield f"{manifest}: is gone"
-        return
-    *lines, _ = manifest.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        check, _, body = line.partition(b" ")
-        if line and hashlib.sha256(body).hexdigest()[:_CHECK].encode() != check:
-            yield f"{manifest}:{number}: is damaged"
+def _of_manifest(versions: Versions, *, has_versions: bool) -> Iterator[str]:
+    if versions.manifest.exists():
+        yield from (f"{versions.manifest}:{number}: is damaged" for number in versions.damaged_lines())
+    elif has_versions:
+        yield f"{versions.manifest}: is gone"
 
 
 def _unfinished(files: ConfigFiles) -> Iterator[tuple[_Outcome, str]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,7 @@ from homeostat.clock import parse_rfc3339, rfc3339
 from homeostat.errors import Permanent, Unreachable
 from homeostat.jsonrows import JsonRows
 
-_TIMEOUT_S = 5.0
+TIMEOUT_S = 5.0
 #: Some hundred alerts: a millisecond of work between two looks around.
 _CHUNK = 64 * 1024
 
@@ -81,7 +81,7 @@ class AlertmanagerClient:
                 raise Permanent(f"{self._url} does not answer as Alertmanager does: {err!r}") from err
 
     async def _chunk(self, response: aiohttp.ClientResponse) -> bytes:
-        async with asyncio.timeout(_TIMEOUT_S):
+        async with asyncio.timeout(TIMEOUT_S):
             return await response.content.read(_CHUNK)
 
     async def post(self, alerts: Sequence[PostedAlert]) -> None:
@@ -99,26 +99,31 @@ class AlertmanagerClient:
 
     async def _request(self, method: str, **options: Any) -> Any:  # JSON, typed by the callers
         async with self._answered(method, **options) as response:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 return await response.json() if method == "GET" else None
 
-    @asynccontextmanager
-    async def _answered(self, method: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The head of an answer that is no error; the body is read inside."""
-        url = f"{self._url}/api/v2/alerts"
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                response = await self._session.request(method, url, **options)
-            async with response:
-                if response.status >= 500:  # noqa: PLR2004 - HTTP
-                    raise Unreachable(f"Alertmanager at {self._url} failed: {response.status}")
-                if response.status >= 400:  # noqa: PLR2004 - HTTP
-                    raise Permanent(f"Alertmanager refused: {(await response.text())[:200]}")
-                yield response
-        except TimeoutError:
-            raise Unreachable(f"Alertmanager at {self._url} did not answer within {_TIMEOUT_S:g} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as err:
-            raise Unreachable(f"Alertmanager at {self._url} does not answer: {err}") from err
+    def _answered(self, method: str, **options: Any) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return answered(self._session, self._url, method, "alerts", **options)
+
+
+@asynccontextmanager
+async def answered(
+    session: aiohttp.ClientSession, url: str, method: str, path: str, **options: Any
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The head of an answer of the API v2 that is no error; the body is read inside. Raises Unreachable, Permanent."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            response = await session.request(method, f"{url}/api/v2/{path}", **options)
+        async with response:
+            if response.status >= 500:  # noqa: PLR2004 - HTTP
+                raise Unreachable(f"Alertmanager at {url} failed: {response.status}")
+            if response.status >= 400:  # noqa: PLR2004 - HTTP
+                raise Permanent(f"Alertmanager refused: {(await response.text())[:200]}")
+            yield response
+    except TimeoutError:
+        raise Unreachable(f"Alertmanager at {url} did not answer within {TIMEOUT_S:g} s") from None
+    except (aiohttp.ClientError, OSError, ValueError) as err:
+        raise Unreachable(f"Alertmanager at {url} does not answer: {err}") from err
 
 
 def equals(label: str, value: str) -> str:

@@ -8,13 +8,13 @@ from typing import Any, Final
 import aiohttp
 
 from homeostat import names
+from homeostat.alertmanager_api import TIMEOUT_S, answered
 from homeostat.clock import parse_rfc3339, rfc3339
-from homeostat.errors import Permanent, Unreachable
+from homeostat.errors import Permanent
 from homeostat.workloadregex import NOT_ANY, as_patterns, as_regex, means_any
 
 #: Longer is no maintenance: who needs that puts a hold, or takes `enable` from the workload.
 LONGEST_S: Final = 7 * 86400.0
-_TIMEOUT_S = 5.0
 _CREATOR = "homeostat: "
 
 
@@ -106,18 +106,9 @@ class SilenceClient:
         await self._request("DELETE", f"silence/{silence_id}")
 
     async def _request(self, method: str, path: str, **options: Any) -> Any:  # JSON, typed by the callers
-        url = f"{self._url}/api/v2/{path}"
-        try:
-            async with asyncio.timeout(_TIMEOUT_S), self._session.request(method, url, **options) as response:
-                if response.status >= 500:  # noqa: PLR2004 - HTTP
-                    raise Unreachable(f"Alertmanager at {self._url} failed: {response.status}")
-                if response.status >= 400:  # noqa: PLR2004 - HTTP
-                    raise Permanent(f"Alertmanager refused: {(await response.text())[:200]}")
+        async with answered(self._session, self._url, method, path, **options) as response:
+            async with asyncio.timeout(TIMEOUT_S):
                 return await response.json() if method != "DELETE" else None
-        except TimeoutError:
-            raise Unreachable(f"Alertmanager at {self._url} did not answer within {_TIMEOUT_S:g} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as err:
-            raise Unreachable(f"Alertmanager at {self._url} does not answer: {err}") from err
 
     def _strange(self, err: Exception) -> Permanent:
         return Permanent(f"{self._url} does not answer as Alertmanager does: {err!r}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeostat.configfiles.changes import Invalid, Wanted
-from homeostat.configfiles.reading import read
+from homeostat.configfiles.reading import read_bytes
 from homeostat.configfiles.spec import ManagedFile
 from homeostat.configfiles.validation import Flaw, ReadOther, SchemaOf, validate
 
@@ -50,9 +50,9 @@ class WholeCheck:
         for name, spec in self.specs.items():
             if name in changed or not paths & {*spec.compose, spec.example}:
                 continue
-            raw = _now(spec.path)
+            raw = read_bytes(spec.path)
             if raw is not None:
-                before = validate(spec, raw, _now, self.schema_of).flaws
+                before = validate(spec, raw, read_bytes, self.schema_of).flaws
                 found[name] = [flaw for flaw in validate(spec, raw, after, self.schema_of).flaws if flaw not in before]
         return found
 
@@ -64,11 +64,6 @@ class WholeCheck:
                 yield f"{self.specs[name].path}: and {len(found) - _SHOWN} more"
 
 
-def _now(path: Path) -> bytes | None:
-    found = read(path)
-    return found.raw if found else None
-
-
 def _reading(staged: Mapping[Path, bytes]) -> ReadOther:
     """Of the files as they will be."""
-    return lambda path: staged[path] if path in staged else _now(path)
+    return lambda path: staged[path] if path in staged else read_bytes(path)

@@ -20,7 +20,7 @@ from homeostat.configfiles.edits import Edit, edited
 from homeostat.configfiles.errors import Conflict, FileRefused, NotParsed
 from homeostat.configfiles.integrity import Integrity
 from homeostat.configfiles.place import Place, keeping
-from homeostat.configfiles.reading import Found, read, resolve
+from homeostat.configfiles.reading import Found, read, read_bytes, resolve
 from homeostat.configfiles.spec import ManagedFile
 from homeostat.configfiles.validation import SchemaOf, format_name, schema_file, validate
 from homeostat.configfiles.versions import Origin, Version
@@ -240,12 +240,6 @@ class ConfigFiles:
 
 def _no_check(wanted: Sequence[Wanted], staged: Mapping[str, Path]) -> None:
     """Of what was checked before."""
-
-
-def read_bytes(path: Path) -> bytes | None:
-    """Of a file that another one must fit; None when there is none. Raises FileRefused."""
-    found = read(path)
-    return found.raw if found else None
 
 
 def _accepted(target: Path, found: Found, at: float, reason: Reason) -> Version:

@@ -95,6 +95,12 @@ def hash_of(path: str) -> int | None:
         os.close(descriptor)
 
 
+def read_bytes(path: Path) -> bytes | None:
+    """Of a file that another one must fit; None when there is none. Raises FileRefused."""
+    found = read(path)
+    return found.raw if found else None
+
+
 def _read_open(target: Path, descriptor: int) -> Found:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         raise _no_file(target, "a folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "no plain file")

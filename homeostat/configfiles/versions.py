@@ -79,7 +79,7 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._objects = folder / "objects"
-        self._manifest = folder / "manifest.jsonl"
+        self.manifest = folder / "manifest.jsonl"
 
     # Contents.
 
@@ -123,7 +123,7 @@ class Versions:
         numbered = replace(version, number=self._next(version.digest))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._manifest, flags, 0o600)
+        descriptor = os.open(self.manifest, flags, 0o600)
         try:
             _cut_torn(descriptor)
             files.write_all(descriptor, _line(numbered))
@@ -144,7 +144,7 @@ class Versions:
         lost = [each for each in self.all() if each.digest != digest]
         if lost:
             numbered = [replace(each, number=number) for number, each in enumerate(lost, 1)]
-            files.write_atomic(self._manifest, b"".join(_line(each) for each in numbered))
+            files.write_atomic(self.manifest, b"".join(_line(each) for each in numbered))
         return len(lost) + 1
 
     def last(self) -> Version | None:
@@ -192,15 +192,23 @@ class Versions:
     def _bytes(self, most: int | None = None) -> bytes:
         """The manifest, or its end; nothing where it is lost. Raises FileRefused where that is not for us to say."""
         try:
-            with self._manifest.open("rb") as file:
+            with self.manifest.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - most) if most else 0)
                 return file.read()
         except OSError as err:
             if err.errno in _LOST:
                 return b""
             raise FileRefused(
-                f"{self._manifest}: cannot be read: {err.strerror or err}; let homeostat's user read it"
+                f"{self.manifest}: cannot be read: {err.strerror or err}; let homeostat's user read it"
             ) from err
+
+    def damaged_lines(self) -> list[int]:
+        """Numbers, from 1, of the manifest's lines that are not as they were written. Raises OSError.
+
+        A last line without its end was being written when something died: it said nothing yet.
+        """
+        *lines, _ = self.manifest.read_bytes().split(b"\n")
+        return [number for number, line in enumerate(lines, 1) if line and _body_of(line) is None]
 
     def _unnamed(self, named: set[str]) -> list[Version]:
         found = []
@@ -221,14 +229,14 @@ class Versions:
             return
         every = self.all()
         kept = _kept(every, keep, not_before)
-        files.write_atomic(self._manifest, b"".join(_line(version) for version in kept))
+        files.write_atomic(self.manifest, b"".join(_line(version) for version in kept))
         for version in self._unnamed({version.digest for version in kept}):
             with contextlib.suppress(OSError):
                 (self._objects / version.digest).unlink()
 
     def _is_due(self, keep: int, not_before: float) -> bool:
         try:
-            with self._manifest.open("rb") as file:
+            with self.manifest.open("rb") as file:
                 oldest = _parse(file.readline())
                 size = file.seek(0, os.SEEK_END)
         except OSError:
@@ -254,13 +262,18 @@ def _check_of(body: bytes) -> bytes:
 
 def _parse(line: bytes) -> Version | None:
     """None for what is damaged."""
-    check, _, body = line.rstrip(b"\n").partition(b" ")
-    if check != _check_of(body):
+    if (body := _body_of(line.rstrip(b"\n"))) is None:
         return None
     try:
         return version_of(json.loads(body))
     except (ValueError, LookupError, TypeError):  # whole, but of a later homeostat
         return None
+
+
+def _body_of(line: bytes) -> bytes | None:
+    """What its checksum stands for; None where it does not."""
+    check, _, body = line.partition(b" ")
+    return body if check == _check_of(body) else None
 
 
 def version_of(fields: Mapping[str, Any]) -> Version:
